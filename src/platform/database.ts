@@ -1,0 +1,146 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { isPlaceCode } from '../kit/scope.ts';
+import { columnsOf, type Tables } from './tables.generated.ts';
+
+pg.types.setTypeParser(20, Number); // bigint: our counts and journal numbers stay far below 2^53
+pg.types.setTypeParser(1082, (text) => text); // date: a label, never converted
+pg.types.setTypeParser(1184, (text) => new Date(text).toISOString());
+pg.types.setTypeParser(1016, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))); // bigint[]
+
+/** Reads inside one transaction that knows whose county and place it serves. */
+export type Db = Kysely<Tables>;
+
+/** Whose eyes: the county and the place inside it that row-level security lets through. */
+export interface Scope {
+  county_code: string;
+  place_code: string;
+}
+
+/** Writes inside one transaction: the only way to change a table. Every row written carries its entry's number. */
+export interface Tx {
+  db: Transaction<Tables>;
+  insertRows: <T extends keyof Tables>(table: T, rows: readonly RowOf<T>[], onConflict?: string) => Promise<void>;
+  /** Sets the given columns on the rows found by `keys`; a row that is not there is left out. */
+  updateRows: <T extends keyof Tables>(table: T, keys: readonly (keyof Tables[T] & string)[], rows: readonly Partial<RowOf<T>>[]) => Promise<void>;
+}
+
+/** A row as it is written: every column that has a value. */
+export type RowOf<T extends keyof Tables> = { [K in keyof Tables[T]]?: Tables[T][K] | undefined } & { county_code: string };
+
+/** The three ways in: as the application (row security on), as the counter (whole county, only counts), as the owner (schema). */
+export class Database {
+  readonly app: Kysely<Tables>;
+  readonly count: Kysely<Tables>;
+  readonly owner: Kysely<Tables>;
+  readonly appPool: pg.Pool;
+  readonly ownerPool: pg.Pool;
+  readonly urls: { app: string; count: string; owner: string };
+
+  constructor(ownerUrl: string, password: string, max = 10) {
+    this.urls = { owner: ownerUrl, app: withUser(ownerUrl, 'zhiyuan_app', password), count: withUser(ownerUrl, 'zhiyuan_count', password) };
+    this.appPool = pool(this.urls.app, max);
+    this.ownerPool = pool(this.urls.owner, 4, 0);
+    this.app = kysely(this.appPool);
+    this.count = kysely(pool(this.urls.count, 2, 0));
+    this.owner = kysely(this.ownerPool);
+  }
+
+  /** Runs `read` in a read-only transaction under the scope. */
+  read<T>(scope: Scope, read: (db: Db) => Promise<T>): Promise<T> {
+    return this.app.transaction().setAccessMode('read only').execute(async (db) => {
+      await enter(db, scope);
+      return read(db);
+    });
+  }
+
+  /** Runs `write` in a transaction under the scope; what it throws undoes everything. */
+  write<T>(scope: Scope, write: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.app.transaction().execute(async (db) => {
+      await enter(db, scope);
+      return write(txOf(db));
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.app.destroy(), this.count.destroy(), this.owner.destroy()]);
+  }
+}
+
+/** Row-level security reads these two settings; literal SET LOCAL is the only form that reaches Citus workers (docs/adr/0003). */
+export async function enter(db: Db, scope: Scope): Promise<void> {
+  if (!isPlaceCode(scope.county_code) || !isPlaceCode(scope.place_code)) throw new Error('a scope must be made of place codes');
+  await sql.raw(`set local app.county = '${scope.county_code}'`).execute(db);
+  await sql.raw(`set local app.place = '${scope.place_code}'`).execute(db);
+}
+
+export function txOf(db: Transaction<Tables>): Tx {
+  return {
+    db,
+    async insertRows(table, rows, onConflict = '') {
+      if (rows.length === 0) return;
+      const used = usedColumns(table, rows);
+      const into = sql.raw(`insert into ${table} (${used.names}) select ${used.values('x')} from json_to_recordset(`);
+      await sql`${into}${JSON.stringify(rows)}::json) as x(${sql.raw(used.typed)}) ${sql.raw(onConflict)}`.execute(db);
+    },
+    async updateRows(table, keys, rows) {
+      if (rows.length === 0) return;
+      const used = usedColumns(table, rows);
+      const set = used.list.filter((column) => !(keys as readonly string[]).includes(column)).map((column) => `${column} = x.${column}`);
+      const match = keys.map((key) => `t.${key} = x.${key}`).join(' and ');
+      const county = (rows[0] as { county_code: string }).county_code;
+      const change = sql.raw(`update ${table} t set ${set.join(', ')} from json_to_recordset(`);
+      const rest = sql.raw(`::json) as x(${used.typed}) where t.county_code = '${county}' and ${match}`);
+      await sql`${change}${JSON.stringify(rows)}${rest}`.execute(db);
+    },
+  };
+}
+
+function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[]) {
+  const types = columnsOf[table] as Record<string, string>;
+  const seen = new Set<string>();
+  for (const row of rows) {
+    for (const column in row) if ((row as Record<string, unknown>)[column] !== undefined) seen.add(column);
+  }
+  const list = [...seen];
+  for (const column of list) if (!types[column]) throw new Error(`${table} has no column ${column}`);
+  if (types['seq'] && !seen.has('seq')) throw new Error(`${table}: a row written without its entry's number`);
+  return {
+    list,
+    names: list.join(', '),
+    values: (alias: string) => list.map((column) => `${alias}.${column}`).join(', '),
+    typed: list.map((column) => `${column} ${types[column]}`).join(', '),
+  };
+}
+
+function pool(url: string, max: number, statementTimeout = 30_000): pg.Pool {
+  const made = new pg.Pool({ ...connectionOf(url), max, statement_timeout: statementTimeout, application_name: 'zhiyuan' });
+  made.on('error', () => {}); // an idle connection that breaks is replaced; the query that meets a broken one reports it
+  return made;
+}
+
+/** What `pg` needs of a URL; a `host` parameter names a folder with a Unix socket. */
+export function connectionOf(url: string): pg.ClientConfig {
+  const parsed = new URL(url.replace('@/', '@localhost/'));
+  return {
+    host: parsed.searchParams.get('host') ?? parsed.hostname,
+    port: Number(parsed.searchParams.get('port') ?? parsed.port) || 5432,
+    user: decodeURIComponent(parsed.username),
+    password: decodeURIComponent(parsed.password),
+    database: decodeURIComponent(parsed.pathname.slice(1)),
+    ...(parsed.searchParams.get('sslmode') === 'require' ? { ssl: { rejectUnauthorized: false } } : {}),
+  };
+}
+
+function kysely(pool: pg.Pool): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+function withUser(url: string, user: string, password: string): string {
+  return url.replace(/^(\w+:\/\/)[^@]*@/, `$1${user}:${encodeURIComponent(password)}@`);
+}
+
+/** The same server, another database. */
+export function withDatabase(url: string, name: string): string {
+  return url.replace(/^(\w+:\/\/[^@]*@[^/]*\/)[^?]*/, `$1${name}`);
+}

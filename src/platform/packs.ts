@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { root, Stop } from './config.ts';
+
+const name = z.object({ zh: z.string(), en: z.string() });
+
+const productSchema = z.object({ code: z.string(), name, method: z.string(), free: z.boolean(), yearly_cap: z.number().optional(), unit: name });
+const procedureSchema = z.object({ code: z.string(), name, free: z.boolean(), follow_up_months: z.array(z.number()) });
+
+const packSchema = z.object({
+  name: z.string(),
+  title: name,
+  synthetic: z.boolean().default(false),
+  county_code: z.string().optional(),
+  products: z.array(productSchema).default([]),
+  procedures: z.array(procedureSchema).default([]),
+  /** Names, as columns of a workbook may carry them, that are never taken in (RIGHTS, last paragraph). */
+  never_imported: z.array(z.object({ reason: name, headings: z.array(z.string()) })).default([]),
+  sources: z.array(z.string()).default([]),
+});
+
+export type Product = z.infer<typeof productSchema>;
+export type Procedure = z.infer<typeof procedureSchema>;
+
+/** What a county or a country may change without a programmer: the packs it uses, later ones over earlier ones. */
+export interface Packs {
+  names: string[];
+  titles: { zh: string; en: string }[];
+  synthetic: boolean;
+  countyCode: string | undefined;
+  products: ReadonlyMap<string, Product>;
+  procedures: ReadonlyMap<string, Procedure>;
+  neverImported: { reason: { zh: string; en: string }; headings: string[] }[];
+  /** The quality book's text, read by evaluation: the last pack that has one. */
+  book: unknown;
+}
+
+/** Reads the packs; a pack that is not there or breaks its schema stops the program with its file and field. */
+export function loadPacks(names: readonly string[]): Packs {
+  const packs = names.map((each) => {
+    const file = join(root, 'packs', each, 'pack.json');
+    if (!existsSync(file)) throw new Stop(`没有这个内容包：${file} / no such pack`);
+    const read = packSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    if (!read.success) throw new Stop(`${file}\n${z.prettifyError(read.error)}`);
+    const book = join(root, 'packs', each, 'book.json');
+    return { ...read.data, book: existsSync(book) ? JSON.parse(readFileSync(book, 'utf8')) : undefined };
+  });
+  return {
+    names: [...names],
+    titles: packs.map((pack) => pack.title),
+    synthetic: packs.some((pack) => pack.synthetic),
+    countyCode: packs.findLast((pack) => pack.county_code)?.county_code,
+    products: new Map(packs.flatMap((pack) => pack.products.map((product) => [product.code, product] as const))),
+    procedures: new Map(packs.flatMap((pack) => pack.procedures.map((procedure) => [procedure.code, procedure] as const))),
+    neverImported: packs.flatMap((pack) => pack.never_imported),
+    book: packs.findLast((pack) => pack.book)?.book,
+  };
+}

@@ -1,0 +1,216 @@
+import { sql } from 'kysely';
+import type { Command } from '../kit/command.ts';
+import { type Answers, type Form, readAnswers, strayAnswers } from '../kit/form.ts';
+import { isId } from '../kit/id.ts';
+import { type Finding, Problem, type ProblemBody } from '../kit/problem.ts';
+import { isWithin } from '../kit/scope.ts';
+import type { Actor } from './access.ts';
+import type { Keys } from './config.ts';
+import { type Database, type Tx, txOf, enter } from './database.ts';
+import { alreadyIn, append, type Entry, sealedFields, subjectKeys, takePen } from './journal.ts';
+import type { Packs } from './packs.ts';
+import { problemOfDatabase } from './problems.ts';
+
+/** What a handler may use besides its entries: the transaction, the packs and the keys of blind indexes. No clock, no chance. */
+export interface Room extends Tx {
+  county_code: string;
+  keys: Keys;
+  packs: Packs;
+}
+
+/** A command with what it does: works on the list of its entries, refuses single ones, throws only for all. */
+export interface Handler {
+  command: Command;
+  prepare?: ((input: Record<string, unknown>) => Promise<Record<string, unknown>>) | undefined;
+  work: (room: Room, entries: Entry[]) => Promise<void>;
+}
+
+export function handle<F extends Form>(
+  command: Command<F>,
+  work: (room: Room, entries: Entry<Answers<F>>[]) => Promise<void>,
+  prepare?: (input: Answers<F>) => Promise<Answers<F>>,
+): Handler {
+  return { command: command as unknown as Command, work: work as unknown as Handler['work'], prepare: prepare as unknown as Handler['prepare'] };
+}
+
+/** A later chapter's answer to an earlier one's command, in the same transaction. */
+export interface Listener {
+  hears: string;
+  work: (room: Room, entries: Entry[]) => Promise<void>;
+}
+
+/** The entries that break no rule; the others keep their findings and go no further. */
+export function refuseEach<E extends Entry<never>>(entries: readonly E[], check: (entry: E) => Finding[]): E[] {
+  return entries.filter((entry) => {
+    entry.findings = check(entry);
+    return entry.findings.length === 0;
+  });
+}
+
+/** A command as it comes in: its own id makes sure that sent twice it happens once. */
+export interface Item {
+  id: string;
+  name: string;
+  input: unknown;
+}
+
+export interface Outcome {
+  id: string;
+  status: 'done' | 'repeated' | 'refused';
+  seq?: number | undefined;
+  problem?: ProblemBody | undefined;
+}
+
+export interface House {
+  database: Database;
+  keys: Keys;
+  packs: Packs;
+  handlers: ReadonlyMap<string, Handler>;
+  listeners: readonly Listener[];
+}
+
+/** The one door for writes: a list of commands in, what became of each out, in the same order. `dry` undoes everything at the end. */
+export async function run(house: House, actor: Actor, items: readonly Item[], { dry = false, now = new Date() } = {}): Promise<Outcome[]> {
+  const recorded_at = now.toISOString();
+  const read = await Promise.all(items.map((item) => readItem(house, actor, item, recorded_at)));
+  const outcomes: Outcome[] = read.map((one, index) =>
+    one instanceof Problem ? refused(items[index] as Item, one) : { id: one.id, status: 'done' },
+  );
+  const entries = read.filter((one): one is Entry => !(one instanceof Problem));
+  if (entries.length === 0) return outcomes;
+  const at = new Map<Entry, number>();
+  for (const [index, one] of read.entries()) if (!(one instanceof Problem)) at.set(one, index);
+
+  const transaction = house.database.app.transaction().execute(async (db) => {
+    await enter(db, actor);
+    const room: Room = { ...txOf(db), county_code: actor.county_code, keys: house.keys, packs: house.packs };
+    const fresh = await numbered(room, entries, (entry, seq) => {
+      outcomes[at.get(entry) as number] = { id: entry.id, status: 'repeated', seq };
+    });
+    await sealAll(house, room, fresh);
+    for (const group of consecutive(fresh)) await workSafely(house, room, group);
+    const lawful = fresh.filter((entry) => entry.findings.length === 0);
+    await append(room, lawful);
+    for (const entry of fresh) {
+      const index = at.get(entry) as number;
+      outcomes[index] = entry.findings.length === 0 ? { id: entry.id, status: 'done', seq: entry.seq } : refused(entry, problemOf(entry.findings));
+    }
+    if (dry) throw undo;
+  });
+  await transaction.catch((error) => {
+    if (error !== undo) throw error;
+  });
+  return outcomes;
+}
+
+/** Thrown to leave nothing behind after a dry run. */
+const undo = new Error('dry run');
+
+async function readItem(house: House, actor: Actor, item: Item, recorded_at: string): Promise<Entry | Problem> {
+  const handler = house.handlers.get(item.name);
+  if (!actor.role.commands.includes(item.name)) return new Problem('forbidden', { field: item.name, rule: 'not_your_duty' });
+  if (!handler) return new Problem('invalid', { field: 'name', rule: 'unknown_command', values: { value: item.name } });
+  if (!isId(item.id)) return new Problem('invalid', { field: 'id', rule: 'not_an_id', values: { value: String(item.id).slice(0, 60) } });
+  const { command } = handler;
+  let { answers, findings } = readAnswers(command.form, item.input);
+  if (findings.length === 0) findings = strayAnswers(command.form, answers);
+  if (findings.length > 0) return new Problem('invalid', findings);
+  if (handler.prepare) answers = (await handler.prepare(answers)) as typeof answers;
+  const place_code = command.place(answers) ?? actor.place_code;
+  if (!isWithin(place_code, actor.place_code)) return new Problem('forbidden', { field: 'place_code', rule: 'not_your_place' });
+  return {
+    county_code: actor.county_code,
+    seq: 0,
+    id: item.id,
+    command: item.name,
+    place_code,
+    happened_on: command.happened_on(answers),
+    actor_id: actor.account_id,
+    recorded_at,
+    input: answers,
+    sealed: {},
+    findings: [],
+  };
+}
+
+/** Gives each new entry its number; entries that are in the journal, or stand twice in this batch, are told to `repeat`. */
+async function numbered(room: Room, entries: readonly Entry[], repeat: (entry: Entry, seq: number | undefined) => void): Promise<Entry[]> {
+  const last = await takePen(room, room.county_code, entries.length);
+  const known = await alreadyIn(room, room.county_code, entries.map((entry) => entry.id));
+  const seen = new Set<string>();
+  const fresh: Entry[] = [];
+  for (const entry of entries) {
+    if (known.has(entry.id) || seen.has(entry.id)) repeat(entry, known.get(entry.id));
+    else {
+      seen.add(entry.id);
+      fresh.push(entry);
+    }
+  }
+  let seq = last - entries.length;
+  for (const entry of fresh) {
+    seq += 1;
+    entry.seq = seq;
+  }
+  return fresh;
+}
+
+async function sealAll(house: House, room: Room, entries: readonly Entry[]): Promise<void> {
+  const wanting = entries.flatMap((entry) => {
+    const { command } = house.handlers.get(entry.command) as Handler;
+    if (!command.subject || !command.form.sealed.some((field) => entry.input[field] !== undefined)) return [];
+    return [{ entry, command, subject: command.subject(entry.input as never) }];
+  });
+  const keys = await subjectKeys(room, house.keys, room.county_code, [...new Set(wanting.map((one) => one.subject))]);
+  for (const { entry, command, subject } of wanting) {
+    const key = keys.get(subject);
+    if (key) entry.sealed = sealedFields(command, entry.input, subject, key);
+    else entry.findings = [{ field: 'client_id', rule: 'erased' }];
+  }
+}
+
+/** Runs the handler and its listeners on the entries; when the database refuses, halves the list until the one at fault stands alone. */
+export async function workSafely(house: House, room: Room, entries: readonly Entry[]): Promise<void> {
+  const open = entries.filter((entry) => entry.findings.length === 0);
+  const [first] = open;
+  if (!first) return;
+  await sql`savepoint group_of_entries`.execute(room.db);
+  try {
+    await (house.handlers.get(first.command) as Handler).work(room, open);
+    const lawful = open.filter((entry) => entry.findings.length === 0);
+    for (const listener of house.listeners) if (listener.hears === first.command && lawful.length > 0) await listener.work(room, lawful);
+    await sql`release savepoint group_of_entries`.execute(room.db);
+  } catch (error) {
+    const problem = problemOfDatabase(error);
+    if (!problem) throw error;
+    await sql`rollback to savepoint group_of_entries`.execute(room.db);
+    if (open.length === 1) {
+      first.findings = problem.findings.length > 0 ? [...problem.findings] : [{ field: '', rule: problem.code }];
+      return;
+    }
+    for (const entry of open) entry.findings = [];
+    const half = Math.ceil(open.length / 2);
+    await workSafely(house, room, open.slice(0, half));
+    await workSafely(house, room, open.slice(half));
+  }
+}
+
+/** Runs of neighbours with the same command, so that what was sent first happens first. */
+export function consecutive(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  for (const entry of entries) {
+    const group = groups.at(-1);
+    if (group?.[0]?.command === entry.command) group.push(entry);
+    else groups.push([entry]);
+  }
+  return groups;
+}
+
+/** Findings about something that moved on are a conflict; about something not there, missing; the rest is refused by a rule. */
+function problemOf(findings: readonly Finding[]): Problem {
+  const rule = findings[0]?.rule;
+  return new Problem(rule === 'changed_meanwhile' ? 'conflict' : rule === 'not_found' ? 'missing' : 'refused', findings);
+}
+
+function refused(item: { id: string }, problem: Problem): Outcome {
+  return { id: item.id, status: 'refused', problem: problem.body() };
+}
