@@ -166,3 +166,9 @@ select ops.by_county('registry.duplicate');
 select ops.wall('registry.duplicate', 'place');
 create index duplicate_open on registry.duplicate (county_code, score desc, client_id, other_id) where status = 'open';
 create index duplicate_by_other on registry.duplicate (county_code, other_id);
+
+-- The longest beginning two place codes share, or the county's code: pure, so that it may stand in any row's expression.
+create function registry.common_place(a text, b text, county text) returns text language sql immutable as $$
+  select case when a = b then a when starts_with(a, b) then b when starts_with(b, a) then a
+    else coalesce((select left(a, n) from generate_series(length(a) - 1, length(county), -1) n where left(a, n) = left(b, n) limit 1), county) end
+$$;

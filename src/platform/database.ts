@@ -6,7 +6,7 @@ import { columnsOf, type Tables } from './tables.generated.ts';
 pg.types.setTypeParser(20, Number); // bigint: our counts and journal numbers stay far below 2^53
 pg.types.setTypeParser(1082, (text) => text); // date: a label, never converted
 pg.types.setTypeParser(1184, (text) => new Date(text).toISOString());
-pg.types.setTypeParser(1016, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))); // bigint[]
+pg.types.setTypeParser(1016 as never, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))); // bigint[]
 
 /** Reads inside one transaction that knows whose county and place it serves. */
 export type Db = Kysely<Tables>;

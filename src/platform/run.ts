@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Command } from '../kit/command.ts';
 import { type Answers, type Form, readAnswers, strayAnswers } from '../kit/form.ts';
 import { isId } from '../kit/id.ts';
@@ -6,16 +6,38 @@ import { type Finding, Problem, type ProblemBody } from '../kit/problem.ts';
 import { isWithin } from '../kit/scope.ts';
 import type { Actor } from './access.ts';
 import type { Keys } from './config.ts';
-import { type Database, type Tx, txOf, enter } from './database.ts';
+import { type Database, enter, type Scope, type Tx, txOf } from './database.ts';
 import { alreadyIn, append, type Entry, sealedFields, subjectKeys, takePen } from './journal.ts';
 import type { Packs } from './packs.ts';
 import { problemOfDatabase } from './problems.ts';
+import type { Tables } from './tables.generated.ts';
 
 /** What a handler may use besides its entries: the transaction, the packs and the keys of blind indexes. No clock, no chance. */
 export interface Room extends Tx {
   county_code: string;
   keys: Keys;
   packs: Packs;
+  /**
+   * Runs reads and writes whose effect must not depend on who acts (looking for duplicates, counting stock) with the eyes of the
+   * whole county: a handler's effect has to be the same when the journal is replayed.
+   */
+  wholeCounty: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** The room of one transaction under a scope. */
+export function roomOf(db: Transaction<Tables>, scope: Scope, house: Pick<House, 'keys' | 'packs'>): Room {
+  return {
+    ...txOf(db),
+    county_code: scope.county_code,
+    keys: house.keys,
+    packs: house.packs,
+    async wholeCounty(work) {
+      await enter(db, { ...scope, place_code: scope.county_code });
+      const result = await work();
+      await enter(db, scope);
+      return result;
+    },
+  };
 }
 
 /** A command with what it does: works on the list of its entries, refuses single ones, throws only for all. */
@@ -40,7 +62,7 @@ export interface Listener {
 }
 
 /** The entries that break no rule; the others keep their findings and go no further. */
-export function refuseEach<E extends Entry<never>>(entries: readonly E[], check: (entry: E) => Finding[]): E[] {
+export function refuseEach<I>(entries: readonly Entry<I>[], check: (entry: Entry<I>) => Finding[]): Entry<I>[] {
   return entries.filter((entry) => {
     entry.findings = check(entry);
     return entry.findings.length === 0;
@@ -83,7 +105,7 @@ export async function run(house: House, actor: Actor, items: readonly Item[], { 
 
   const transaction = house.database.app.transaction().execute(async (db) => {
     await enter(db, actor);
-    const room: Room = { ...txOf(db), county_code: actor.county_code, keys: house.keys, packs: house.packs };
+    const room = roomOf(db, actor, house);
     const fresh = await numbered(room, entries, (entry, seq) => {
       outcomes[at.get(entry) as number] = { id: entry.id, status: 'repeated', seq };
     });

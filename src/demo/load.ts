@@ -1,0 +1,45 @@
+import { theProgram } from '../platform/access.ts';
+import { type House, type Item, run } from '../platform/run.ts';
+import { Chance } from './chance.ts';
+import { county, ground } from './ground.ts';
+import { people, twice } from './people.ts';
+import { type Pace, visitsByMonth } from './visits.ts';
+
+export interface DemoSize {
+  clients: number;
+  /** Of the county's real numbers of people. */
+  scale: number;
+  pace: Pace;
+}
+
+export const demoSizes: Record<'small' | 'full', DemoSize> = {
+  small: { clients: 2400, scale: 1 / 62.5, pace: { refill: 0.075, screening: 0.045, preconception: 0.0042 } },
+  full: { clients: 150_000, scale: 1, pace: { refill: 0.345, screening: 0.055, preconception: 0.0042 } },
+};
+
+/** All the commands of a demonstration county, in the order they happened; the same for the same seed. */
+export function* demoItems(house: House, size: DemoSize, seed: number): Generator<Item[]> {
+  const chance = new Chance(seed);
+  const made = ground(chance, size.scale);
+  yield made.items;
+  const { clients, items } = people(chance, made, size.clients);
+  yield items;
+  yield twice(chance, items, Math.max(6, Math.round(size.clients / 3000)));
+  yield* visitsByMonth(chance, made, clients, house.packs, size.pace);
+}
+
+/** Loads a demonstration county through the one door; gives the number of commands. Stops at the first that is refused: that is a bug. */
+export async function loadDemo(house: House, size: DemoSize, seed: number, progress: (done: number) => void = () => {}, batch = 2000): Promise<number> {
+  const actor = theProgram(county, [...house.handlers.keys()]);
+  let done = 0;
+  for (const items of demoItems(house, size, seed)) {
+    for (let at = 0; at < items.length; at += batch) {
+      const some = items.slice(at, at + batch);
+      const refused = (await run(house, actor, some)).find((outcome) => outcome.status === 'refused');
+      if (refused) throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
+      done += some.length;
+      progress(done);
+    }
+  }
+  return done;
+}

@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import { firstDay, monthOf, today } from '../../kit/day.ts';
+import { daysOf, type Period } from '../../kit/period.ts';
+import { type Database, type Db, enter } from '../../platform/database.ts';
+import type { CountedBook, Measure } from './book.ts';
+import { conditionSql, firstMonthFor, periodSql } from './compile.ts';
+import { type Figure, figuresOf } from './figure.ts';
+import { sources } from './sources.ts';
+
+export interface CountedPlace {
+  place_code: string;
+  parent_code: string | null;
+  level: string;
+  name_zh: string;
+  name_en: string | null;
+}
+
+/** The figures of the given places in the given periods: kept cells where there are some, else counted from the rows. */
+export async function figures(db: Db, database: Database, county: string, book: CountedBook, places: readonly CountedPlace[], periods: readonly Period[], now = new Date()): Promise<Figure[]> {
+  const codes = places.map((place) => place.place_code);
+  const counts = await cellCounts(db, county, codes, periods);
+  const monthNow = monthOf(today('Asia/Shanghai', now));
+  const found: Figure[] = [];
+  for (const period of periods) {
+    const ofPeriod = counts.get(period.code) ?? (await coldCounts(database, county, book, period));
+    const official = await officialCounts(db, county, book, codes, period.year);
+    for (const place of places) {
+      const own = ofPeriod.get(place.place_code);
+      const count = (key: string) => official.get(key)?.get(place.place_code) ?? own?.[book.at.get(key) ?? -1] ?? 0;
+      found.push(...figuresOf(book, place.place_code, place.level, period, count, monthNow));
+    }
+  }
+  return found;
+}
+
+type Counts = Map<string, readonly number[]>;
+
+/** Cells by period; a period the memory does not keep is missing, one it keeps is there even when nothing was counted in it. */
+async function cellCounts(db: Db, county: string, places: readonly string[], periods: readonly Period[]): Promise<Map<string, Counts>> {
+  const codes = periods.map((period) => period.code);
+  const { rows } = await sql<{ period: string; place_code: string; counts: number[] }>`
+    select period, place_code, counts from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = any(${places})`.execute(db);
+  const kept = await sql<{ period: string }>`select distinct period from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = ${county}`.execute(db);
+  const memory = await db.selectFrom('evaluation.memory').select(['first_month', 'as_of_month']).where('county_code', '=', county).executeTakeFirst();
+  const found = new Map<string, Counts>(kept.rows.map((row) => [row.period, new Map()]));
+  for (const period of periods) if (memory && period.from > memory.as_of_month) found.set(period.code, new Map());
+  for (const row of rows) found.get(row.period)?.set(row.place_code, row.counts);
+  return found;
+}
+
+/** All measures of a book at all places in one period, counted from the rows: one pass per table. Shapes as the cells'. */
+export async function coldCounts(database: Database, county: string, book: CountedBook, period: Period): Promise<Counts> {
+  return database.count.transaction().setAccessMode('read only').execute(async (db) => {
+    await enter(db, { county_code: county, place_code: county });
+    await sql`set local work_mem = '256MB'`.execute(db);
+    const counts = new Map<string, number[]>();
+    for (const [source, measures] of Map.groupBy(book.measures, (measure) => measure.source)) {
+      const text = periodSql(source, measures, period).split('$1');
+      const { rows } = await sql<Record<string, unknown>>`${sql.join(text.map((part) => sql.raw(part)), sql`${county}`)}`.execute(db);
+      for (const row of rows) {
+        const place = row['place_code'] as string;
+        const own = counts.get(place) ?? new Array<number>(book.measures.length).fill(0);
+        for (const [index, measure] of measures.entries()) own[book.at.get(measure.key) as number] = Number(row[`c${index}`]);
+        counts.set(place, own);
+      }
+    }
+    return counts;
+  });
+}
+
+/** The official denominators of the year, or of the last year before it that is there: measure key → place → people. */
+async function officialCounts(db: Db, county: string, book: CountedBook, places: readonly string[], year: number): Promise<Map<string, Map<string, number>>> {
+  const found = new Map<string, Map<string, number>>();
+  for (const [key, official] of book.officials) {
+    const isEstimate = 'estimate' in official;
+    const table = sql.raw(isEstimate ? 'registry.estimate' : 'registry.population');
+    const what = isEstimate ? sql`name = ${official.estimate}` : populationSql(official.population);
+    const { rows } = await sql<{ place_code: string; people: number }>`
+      with rows as materialized (
+        select place_code, sum(people) as people from ${table}
+         where county_code = ${county} and ${what} and year = (select max(year) from ${table} where county_code = ${county} and year <= ${year})
+         group by place_code
+      )
+      select p.place_code, sum(r.people)::bigint as people from unnest(${places}::text[]) as p(place_code) join rows r on starts_with(r.place_code, p.place_code) group by 1`.execute(db);
+    found.set(key, new Map(rows.map((row) => [row.place_code, row.people])));
+  }
+  return found;
+}
+
+function populationSql({ sex, age, residence }: { sex?: string | undefined; age: readonly [number, number]; residence?: string }) {
+  return sql`age_from >= ${age[0]} and age_to <= ${age[1]} ${sex ? sql`and sex = ${sex}` : sql``} ${residence ? sql`and residence = ${residence}` : sql``}`;
+}
+
+/** A place with those directly below it. */
+export async function placeWithChildren(db: Db, county: string, code: string): Promise<CountedPlace[]> {
+  return db
+    .selectFrom('registry.place')
+    .select(['place_code', 'parent_code', 'level', 'name_zh', 'name_en'])
+    .where('county_code', '=', county)
+    .where((eb) => eb.or([eb('place_code', '=', code), eb('parent_code', '=', code)]))
+    .orderBy('place_code')
+    .execute();
+}
+
+/** All places of a county, or those of one level. */
+export async function placesOf(db: Db, county: string, inside: string, level?: string): Promise<CountedPlace[]> {
+  let found = db.selectFrom('registry.place').select(['place_code', 'parent_code', 'level', 'name_zh', 'name_en']).where('county_code', '=', county);
+  if (level) found = found.where('level', '=', level);
+  const rows = await found.orderBy('place_code').execute();
+  return rows.filter((row) => row.place_code.startsWith(inside));
+}
+
+export interface BehindRow {
+  id: string;
+  client_id: string | null;
+  place_code: string;
+  on: string;
+  met: boolean;
+}
+
+/** The rows behind an indicator's figure, those that do not meet it first, newest first, fifty at most. */
+export async function rowsBehind(db: Db, county: string, place: string, measures: readonly Measure[], period: Period): Promise<BehindRow[]> {
+  const [numerator, denominator] = [measures.find((one) => one.key.endsWith('.numerator')), measures.find((one) => one.key.endsWith('.denominator'))];
+  const counted = denominator ?? numerator;
+  if (!numerator || !counted || counted.counts === 'sum') return [];
+  const { on, person, always } = sources[counted.source] as { on: string; person?: string; always: string };
+  const from = firstDay(firstMonthFor(counted, period));
+  const { rows } = await sql<BehindRow>`
+    select id, ${sql.raw(person ?? 'null')} as client_id, place_code, ${sql.raw(on)} as on, coalesce(${sql.raw(conditionSql(numerator.source, numerator.condition))}, false) as met
+      from ${sql.raw(counted.source)}
+     where county_code = ${county} and starts_with(place_code, ${place}) and ${sql.raw(on)} >= ${from}::date and ${sql.raw(on)} < ${daysOf(period).until}::date
+       and ${sql.raw(always)} and ${sql.raw(conditionSql(counted.source, counted.condition))}
+     order by ${sql.raw(on)} desc, id limit 50`.execute(db);
+  return rows.sort((a, b) => Number(a.met) - Number(b.met));
+}
+
+/** The newest month that has anything counted, as the year it lies in: what a board shows first. */
+export async function newestPeriod(db: Db, county: string): Promise<string> {
+  const memory = await db.selectFrom('evaluation.memory').select('as_of_month').where('county_code', '=', county).executeTakeFirst();
+  return String(Math.floor((memory?.as_of_month ?? monthOf(today())) / 12));
+}
+

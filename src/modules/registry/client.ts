@@ -1,0 +1,80 @@
+import { command } from '../../kit/command.ts';
+import { ageOn, type Day } from '../../kit/day.ts';
+import { type Answers, choice, day, form, id, number, place, text, yesNo } from '../../kit/form.ts';
+import type { Finding } from '../../kit/problem.ts';
+import { checkNationalId } from './national-id.ts';
+import { residences, sexes } from './place.ts';
+
+/** Why a person is in the register [R3]: they came, asked, or applied. There is no other way in. */
+export const contactReasons = ['came', 'asked', 'applied'] as const;
+
+const phone = text({ max: 20, pattern: /^\+?[0-9][0-9 -]{5,18}$/, rule: 'not_a_phone', seal: true, example: '13800000000' });
+const idNumber = text({ max: 18, pattern: /^[0-9]{17}[0-9Xx]$/, rule: 'not_an_id_number', seal: true, example: '11010519491231002X' });
+
+export const clientForm = form('client', {
+  client_id: id({ required: true, hidden: true }),
+  record_number: text({ max: 40, example: 'C-000001' }),
+  place_code: place({ required: true, example: '110118101001' }),
+  name: text({ required: true, max: 60, seal: true, example: '李某某' }),
+  sex: choice({ required: true, options: sexes }),
+  born_on: day({ required: true, example: '1992-05-17' }),
+  residence: choice({ required: true, options: residences }),
+  contact_reason: choice({ required: true, options: contactReasons }),
+  contacted_on: day({ required: true, example: '2025-03-02' }),
+  phone,
+  id_number: idNumber,
+  follow_up_consented: yesNo({ required: true, example: '是' }),
+});
+
+/** A person becomes a client because they came, asked or applied. */
+export const registerClient = command({
+  name: 'registry.register',
+  form: clientForm,
+  place: (client) => client.place_code,
+  happened_on: (client) => client.contacted_on,
+  subject: (client) => client.client_id,
+});
+
+/** A client's particulars are put right; carries the version that was seen. */
+export const amendClient = command({
+  name: 'registry.amend',
+  form: form('client_amendment', {
+    client_id: id({ required: true, hidden: true }),
+    version: number({ required: true, min: 1, max: 100_000, hidden: true }),
+    place_code: place({}),
+    name: text({ max: 60, seal: true }),
+    sex: choice({ options: sexes }),
+    born_on: day({}),
+    residence: choice({ options: residences }),
+    phone,
+    id_number: idNumber,
+    follow_up_consented: yesNo({}),
+  }),
+  place: (client) => client.place_code,
+  happened_on: () => undefined,
+  subject: (client) => client.client_id,
+});
+
+const pairForm = form('client_pair', {
+  kept_id: id({ required: true }),
+  other_id: id({ required: true }),
+});
+
+/** Two records turn out to be one person: the other's visits come to the kept one. Can be undone. */
+export const mergeClients = command({ name: 'registry.merge', form: pairForm, place: () => undefined, happened_on: () => undefined });
+export const unmergeClients = command({ name: 'registry.unmerge', form: pairForm, place: () => undefined, happened_on: () => undefined });
+/** Two records that look alike are two people; the pair is not shown again. */
+export const keepApart = command({ name: 'registry.keep_apart', form: pairForm, place: () => undefined, happened_on: () => undefined });
+
+export type ClientAnswers = Answers<typeof clientForm>;
+
+/** Asked by the page as hints and by the server as law. */
+export function checkClient(client: Partial<ClientAnswers>): Finding[] {
+  const findings: Finding[] = [];
+  const { born_on, contacted_on, id_number } = client;
+  if (born_on && contacted_on && born_on > contacted_on) findings.push({ field: 'born_on', rule: 'born_after_contact' });
+  else if (born_on && contacted_on && ageOn(born_on, contacted_on) < 10) findings.push({ field: 'born_on', rule: 'younger_than_ten' });
+  else if (born_on && contacted_on && ageOn(born_on, contacted_on) > 110) findings.push({ field: 'born_on', rule: 'older_than_110' });
+  if (id_number) findings.push(...checkNationalId(id_number, born_on as Day | undefined, client.sex));
+  return findings;
+}

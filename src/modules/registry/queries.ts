@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import { isDay } from '../../kit/day.ts';
+import type { Keys } from '../../platform/config.ts';
+import type { Db } from '../../platform/database.ts';
+import { blindIndex } from '../../platform/seal.ts';
+import { plainPhone } from './name-keys.ts';
+
+export interface ClientLine {
+  id: string;
+  record_number: string;
+  place_code: string;
+  name: string;
+  sex: string;
+  born_on: string;
+  residence: string;
+}
+
+/**
+ * Clients found by what was typed: name, pinyin or initials from the first letter, day of birth, record number, or exact phone or ID
+ * number (through blind indexes). In name order, fifty at most, from after the given name and id.
+ */
+export async function clientsLike(db: Db, keys: Keys, county: string, typed: string, after?: { name: string; id: string }): Promise<ClientLine[]> {
+  const words = typed.trim();
+  const { rows } = await sql<ClientLine>`
+    select id, record_number, place_code, name, sex, born_on, residence from registry.client
+     where county_code = ${county} and merged_into_id is null and ${match(keys, words)}
+       ${after ? sql`and (name, id) > (${after.name}, ${after.id}::uuid)` : sql``}
+     order by name, id limit 50`.execute(db);
+  return rows;
+}
+
+function match(keys: Keys, words: string) {
+  if (words === '') return sql`true`;
+  if (isDay(words)) return sql`born_on = ${words}::date`;
+  if (/^\d{17}[\dXx]$/.test(words)) return sql`id_number_index = ${blindIndex(keys, 'id_number', words.toUpperCase())}`;
+  if (/^\+?[\d -]{7,}$/.test(words)) return sql`phone_index = ${blindIndex(keys, 'phone', plainPhone(words))}`;
+  const start = `${words.replace(/[\\%_]/g, '\\$&')}%`;
+  if (/[\u3400-\u9fff]/.test(words)) return sql`name like ${start}`;
+  const sound = `${words.toLowerCase().replace(/[^a-z0-9]/g, '')}%`;
+  return /^[a-z ]+$/i.test(words) ? sql`(name_pinyin like ${sound} or name_initials like ${sound})` : sql`record_number like ${start}`;
+}
+
+/** One client with what is sealed still sealed. */
+export function clientById(db: Db, county: string, id: string) {
+  return db.selectFrom('registry.client').selectAll().where('county_code', '=', county).where('id', '=', id).executeTakeFirst();
+}
+
+/** Pairs that look like one person, surest first, with both records side by side; merged ones too, so that a merge can be undone. */
+export async function duplicatePairs(db: Db, county: string, status: string, after = 101) {
+  const { rows } = await sql<{ score: number; status: string; reasons: string[]; client: ClientLine; other: ClientLine }>`
+    select d.score, d.status, d.reasons,
+           json_build_object('id', a.id, 'record_number', a.record_number, 'place_code', a.place_code, 'name', a.name, 'sex', a.sex, 'born_on', a.born_on, 'residence', a.residence, 'merged_into_id', a.merged_into_id) as client,
+           json_build_object('id', b.id, 'record_number', b.record_number, 'place_code', b.place_code, 'name', b.name, 'sex', b.sex, 'born_on', b.born_on, 'residence', b.residence, 'merged_into_id', b.merged_into_id) as other
+      from (select * from registry.duplicate where county_code = ${county} and status = ${status} and score < ${after} order by score desc, client_id, other_id limit 30) d
+      join registry.client a on a.county_code = ${county} and a.id = d.client_id
+      join registry.client b on b.county_code = ${county} and b.id = d.other_id
+     order by d.score desc, a.name, a.id`.execute(db);
+  return rows;
+}
+
+/** Places under a scope, with what they are called. */
+export function placesWithin(db: Db, county: string, scope: string) {
+  return db
+    .selectFrom('registry.place')
+    .select(['place_code', 'parent_code', 'level', 'name_zh', 'name_en', 'valid_from', 'valid_until', 'succeeded_by'])
+    .where('county_code', '=', county)
+    .where(({ eb, fn, val }) => eb(fn<boolean>('starts_with', ['place_code', val(scope)]), '=', true))
+    .orderBy('place_code')
+    .execute();
+}
+
+export function facilitiesWithin(db: Db, county: string, scope: string) {
+  return db
+    .selectFrom('registry.facility')
+    .select(['id', 'facility_number', 'place_code', 'kind', 'name_zh', 'name_en'])
+    .where('county_code', '=', county)
+    .where(({ eb, fn, val }) => eb(fn<boolean>('starts_with', ['place_code', val(scope)]), '=', true))
+    .orderBy('facility_number')
+    .execute();
+}
+
+/** People of a place and below by sex and residence, in the newest year there is. */
+export async function populationOf(db: Db, county: string, scope: string) {
+  const { rows } = await sql<{ year: number; sex: string; residence: string; people: number }>`
+    select year, sex, residence, sum(people)::bigint as people from registry.population
+     where county_code = ${county} and starts_with(place_code, ${scope}) and year = (select max(year) from registry.population where county_code = ${county})
+     group by 1, 2, 3 order by 2, 3`.execute(db);
+  return rows;
+}

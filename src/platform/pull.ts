@@ -1,0 +1,29 @@
+import { sql } from 'kysely';
+import type { Actor } from './access.ts';
+import type { Db } from './database.ts';
+import type { Tables } from './tables.generated.ts';
+
+/** A table whose changes go down to phones, with the columns that may. */
+export interface Pulled {
+  table: keyof Tables;
+  columns: readonly string[];
+}
+
+/** What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`. */
+export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], after: number, limit: number) {
+  const found: { table: string; seq: number; row: Record<string, unknown> }[] = [];
+  for (const { table, columns } of tables) {
+    const { rows } = await sql<{ seq: number }>`
+      select ${sql.raw(['seq', ...columns].join(', '))} from ${sql.raw(table)}
+       where county_code = ${actor.county_code} and seq > ${after} and starts_with(place_code, ${actor.place_code})
+       order by seq limit ${limit + 1}`.execute(db);
+    for (const { seq, ...row } of rows) found.push({ table, seq, row });
+  }
+  found.sort((a, b) => a.seq - b.seq);
+  const more = found.length > limit;
+  const cut = found[limit]?.seq ?? 0;
+  // Rows of one entry stay together: what shares the number at the cut comes whole, with the next pull if it began before.
+  const page = more ? found.filter((one) => one.seq < cut) : found;
+  const sent = page.length > 0 ? page : found;
+  return { changes: sent, checkpoint: sent.at(-1)?.seq ?? after, more: more && page.length > 0 };
+}

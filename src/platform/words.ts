@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './config.ts';
+import type { Finding } from '../kit/problem.ts';
+
+export type Language = 'zh' | 'en';
+
+/** All words of one language, from the kit's file and every chapter's, by dotted key. */
+export function wordsOf(language: Language): Record<string, string> {
+  const chapters = readdirSync(join(root, 'src/modules')).map((chapter) => join(root, 'src/modules', chapter));
+  const files = [join(root, 'src/kit'), join(root, 'src/web'), ...chapters].map((folder) => join(folder, `words.${language}.json`));
+  return Object.assign({}, ...files.map((file) => JSON.parse(readFileSync(file, 'utf8'))));
+}
+
+/** Says a key in a language, with {{values}} filled in; the key itself when there are no words for it. */
+export function sayer(language: Language): (key: string, values?: Record<string, unknown>) => string {
+  const words = wordsOf(language);
+  return (key, values = {}) => (words[key] ?? key).replace(/\{\{(\w+)\}\}/g, (_, name: string) => String(values[name] ?? ''));
+}
+
+/** A finding as a sentence: the field's name and what is wrong with it. */
+export function sentence(say: ReturnType<typeof sayer>, finding: Finding): string {
+  const field = finding.field ? `${say(`field.${finding.field}`)}：` : '';
+  return `${field}${say(`rule.${finding.rule}`, finding.values)}`;
+}
