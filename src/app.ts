@@ -1,10 +1,14 @@
+import type { TaskList } from 'graphile-worker';
 import type { Role } from './platform/access.ts';
 import { accountCommands } from './platform/account.ts';
-import type { Pulled } from './platform/pull.ts';
-import type { Handler, Listener } from './platform/run.ts';
+import type { Corridor } from './platform/http.ts';
+import { type Pulled, pullCorridor } from './platform/pull.ts';
+import type { Handler, House, Listener } from './platform/run.ts';
 import { careCommands, careListeners } from './modules/care/commands.ts';
 import { careRoutes } from './modules/care/routes.ts';
 import { evaluationRoutes } from './modules/evaluation/routes.ts';
+import { exchangeCorridors, workOnImport } from './modules/exchange/commands.ts';
+import { exchangeRoutes } from './modules/exchange/routes.ts';
 import { registryCommands } from './modules/registry/commands.ts';
 import { registryRoutes } from './modules/registry/routes.ts';
 import { suppliesCommands } from './modules/supplies/commands.ts';
@@ -18,7 +22,7 @@ export const handlers: ReadonlyMap<string, Handler> = new Map(
 export const listeners: readonly Listener[] = [...careListeners];
 
 /** Everything that can be asked. */
-export const routes = [...registryRoutes, ...careRoutes, ...evaluationRoutes];
+export const routes = [...registryRoutes, ...careRoutes, ...evaluationRoutes, ...exchangeRoutes];
 
 /** What goes down to phones. */
 export const pulled: readonly Pulled[] = [
@@ -44,3 +48,9 @@ export const roles: ReadonlyMap<string, Role> = new Map(
     { name: 'administrator', commands: ['access.open_account'], reads: ['session', 'places'] },
   ].map((role) => [role.name, role]),
 );
+
+/** Doors that are more than questions. */
+export const corridors: readonly Corridor[] = [pullCorridor(pulled), ...exchangeCorridors];
+
+/** Long work, by the name under which it is queued. */
+export const tasks = (house: House): TaskList => ({ import: (payload) => workOnImport(house, payload as { county_code: string; id: string }) });

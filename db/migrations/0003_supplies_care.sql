@@ -140,8 +140,7 @@ create table care.follow_up (
   outcome text,
   place_code text not null,
   seq bigint not null,
-  constraint follow_up_pkey primary key (county_code, id),
-  constraint follow_up_visit_is_known foreign key (county_code, visit_id) references care.visit (county_code, id)
+  constraint follow_up_pkey primary key (county_code, id)
 );
 select ops.by_county('care.follow_up');
 select ops.wall('care.follow_up', 'place');

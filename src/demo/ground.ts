@@ -57,7 +57,7 @@ const allPeople = [...male, ...female].reduce((sum, count) => sum + count, 0);
 const fertility = [2.5, 33.4, 81.3, 54.2, 22.2, 5.3, 1.1];
 
 /** Places, official numbers, facilities, workers and accounts of the demonstration county. `scale` shrinks the numbers of people. */
-export function ground(chance: Chance, scale: number): Ground {
+export function ground(chance: Chance, scale: number, years: readonly number[]): Ground {
   const rows = readFileSync(join(root, 'packs/demo-miyun/places.csv'), 'utf8').trim().split('\n').slice(1).map((row) => row.split(','));
   const quality = new Map<string, number>();
   const places: DemoPlace[] = rows.map(([code = '', parent = '', level = '', name = '']) => {
@@ -75,11 +75,14 @@ export function ground(chance: Chance, scale: number): Ground {
     add('registry.open_place', { place_code: code, ...(parent_code ? { parent_code } : {}), level, name_zh, name_en, official_code: place.code, valid_from: opened });
   }
   const facilities = openFacilities(chance, townships, villages, add);
-  for (let year = 2022; year <= 2026; year += 1) countYear(chance, villages, year, scale, add);
+  for (const year of years) countYear(chance, villages, year, scale, add);
   countBirths(chance, scale, add);
   items.push(...accountItems(chance, facilities));
   const stationOf = new Map(facilities.filter((one) => one.kind !== 'village_room').map((one) => [one.place, one]));
   const roomOf = new Map(facilities.filter((one) => one.kind === 'village_room').map((one) => [one.place, one]));
+  // Neighbours of one kind work as one set.
+  const kinds = [...new Set(items.map((item) => item.name))];
+  items.sort((a, b) => kinds.indexOf(a.name) - kinds.indexOf(b.name));
   return { places, villages, townships, stationOf, roomOf, items };
 }
 

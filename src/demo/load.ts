@@ -9,18 +9,20 @@ export interface DemoSize {
   clients: number;
   /** Of the county's real numbers of people. */
   scale: number;
+  /** Years with numbers of people; a year without takes the last before it. */
+  years: readonly number[];
   pace: Pace;
 }
 
 export const demoSizes: Record<'small' | 'full', DemoSize> = {
-  small: { clients: 2400, scale: 1 / 62.5, pace: { refill: 0.075, screening: 0.045, preconception: 0.0042 } },
-  full: { clients: 150_000, scale: 1, pace: { refill: 0.345, screening: 0.055, preconception: 0.0042 } },
+  small: { clients: 2400, scale: 1 / 62.5, years: [2022, 2025], pace: { refill: 0.075, screening: 0.045, preconception: 0.0042 } },
+  full: { clients: 150_000, scale: 1, years: [2022, 2023, 2024, 2025, 2026], pace: { refill: 0.345, screening: 0.055, preconception: 0.0042 } },
 };
 
 /** All the commands of a demonstration county, in the order they happened; the same for the same seed. */
 export function* demoItems(house: House, size: DemoSize, seed: number): Generator<Item[]> {
   const chance = new Chance(seed);
-  const made = ground(chance, size.scale);
+  const made = ground(chance, size.scale, size.years);
   yield made.items;
   const { clients, items } = people(chance, made, size.clients);
   yield items;
@@ -37,6 +39,7 @@ export async function loadDemo(house: House, size: DemoSize, seed: number, progr
       const some = items.slice(at, at + batch);
       const refused = (await run(house, actor, some)).find((outcome) => outcome.status === 'refused');
       if (refused) throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
+      if (Math.floor(Math.log10(done + some.length)) > Math.floor(Math.log10(done + 1)) || done % 500_000 < batch) await house.database.analyze();
       done += some.length;
       progress(done);
     }

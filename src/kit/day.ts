@@ -49,5 +49,13 @@ export function firstDay(month: number): Day {
 
 /** Today in the given IANA time zone. */
 export function today(zone = 'Asia/Shanghai', now = new Date()): Day {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    formats.set(zone, format);
+  }
+  return format.format(now);
 }
+
+/** Making a formatter costs as much as a thousand uses of it. */
+const formats = new Map<string, Intl.DateTimeFormat>();

@@ -78,6 +78,7 @@ const defaults = {
   max_connections: '60',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
+  autovacuum_naptime: '10s',
   log_min_messages: 'warning',
   log_statement: 'none',
   log_min_error_statement: 'panic',

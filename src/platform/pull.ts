@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
-import type { Actor } from './access.ts';
+import { z } from 'zod';
+import { type Actor, allow } from './access.ts';
 import type { Db } from './database.ts';
+import type { Corridor } from './http.ts';
 import type { Tables } from './tables.generated.ts';
 
 /** A table whose changes go down to phones, with the columns that may. */
@@ -27,3 +29,17 @@ export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], afte
   const sent = page.length > 0 ? page : found;
   return { changes: sent, checkpoint: sent.at(-1)?.seq ?? after, more: more && page.length > 0 };
 }
+
+/** GET /api/pull?after=N: what a phone asks. */
+export const pullCorridor =
+  (tables: readonly Pulled[]): Corridor =>
+  (app, house, who) => {
+    app.get('/api/pull', { schema: { summary: 'What changed after a journal number' } }, async (request) => {
+      const actor = await who(request);
+      allow(actor, 'reads', 'pull');
+      const { after, limit } = asked.parse(request.query);
+      return house.database.read(actor, (db) => pull(db, actor, tables, after, limit));
+    });
+  };
+
+const asked = z.object({ after: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(5000).default(1000) });

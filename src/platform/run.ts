@@ -91,42 +91,68 @@ export interface House {
   listeners: readonly Listener[];
 }
 
-/** The one door for writes: a list of commands in, what became of each out, in the same order. `dry` undoes everything at the end. */
-export async function run(house: House, actor: Actor, items: readonly Item[], { dry = false, now = new Date() } = {}): Promise<Outcome[]> {
-  const recorded_at = now.toISOString();
-  const read = await Promise.all(items.map((item) => readItem(house, actor, item, recorded_at)));
-  const outcomes: Outcome[] = read.map((one, index) =>
-    one instanceof Problem ? refused(items[index] as Item, one) : { id: one.id, status: 'done' },
-  );
-  const entries = read.filter((one): one is Entry => !(one instanceof Problem));
-  if (entries.length === 0) return outcomes;
-  const at = new Map<Entry, number>();
-  for (const [index, one] of read.entries()) if (!(one instanceof Problem)) at.set(one, index);
+/** The one door for writes: a list of commands in, what became of each out, in the same order. */
+export async function run(house: House, actor: Actor, items: readonly Item[], now = new Date()): Promise<Outcome[]> {
+  const read = await readAll(house, actor, items, now);
+  if (!read.some((one) => !(one instanceof Problem))) return settled(items, read, new Map());
+  return house.database.app.transaction().execute(async (db) => {
+    await enter(db, actor);
+    return workOn(house, roomOf(db, actor, house), items, read, takePen);
+  });
+}
 
+/** Numbers beyond any journal: a rehearsal takes none from the pen, so that nobody waits for it. */
+const beyond = 2 ** 52;
+
+/** Lets `rehearsal` send batches that see each other, and undoes all of it at the end: what would be added, changed, refused. */
+export async function rehearse<T>(house: House, actor: Actor, rehearsal: (send: (items: readonly Item[]) => Promise<Outcome[]>) => Promise<T>, now = new Date()): Promise<T> {
+  let seq = beyond;
+  const numbers = async (_: Tx, __: string, count: number) => {
+    seq += count;
+    return seq;
+  };
+  let result: { value: T } | undefined;
+  const undo = new Error('a rehearsal leaves nothing behind');
   const transaction = house.database.app.transaction().execute(async (db) => {
     await enter(db, actor);
+    await sql`set local statement_timeout = 0`.execute(db);
     const room = roomOf(db, actor, house);
-    const fresh = await numbered(room, entries, (entry, seq) => {
-      outcomes[at.get(entry) as number] = { id: entry.id, status: 'repeated', seq };
-    });
-    await sealAll(house, room, fresh);
-    for (const group of consecutive(fresh)) await workSafely(house, room, group);
-    const lawful = fresh.filter((entry) => entry.findings.length === 0);
-    await append(room, lawful);
-    for (const entry of fresh) {
-      const index = at.get(entry) as number;
-      outcomes[index] = entry.findings.length === 0 ? { id: entry.id, status: 'done', seq: entry.seq } : refused(entry, problemOf(entry.findings));
-    }
-    if (dry) throw undo;
+    result = { value: await rehearsal(async (items) => workOn(house, room, items, await readAll(house, actor, items, now), numbers)) };
+    throw undo;
   });
   await transaction.catch((error) => {
     if (error !== undo) throw error;
   });
-  return outcomes;
+  return (result as { value: T }).value;
 }
 
-/** Thrown to leave nothing behind after a dry run. */
-const undo = new Error('dry run');
+type Read = Entry | Problem;
+
+async function readAll(house: House, actor: Actor, items: readonly Item[], now: Date): Promise<Read[]> {
+  const recorded_at = now.toISOString();
+  const read: Read[] = [];
+  for (const item of items) read.push(await readItem(house, actor, item, recorded_at));
+  return read;
+}
+
+async function workOn(house: House, room: Room, items: readonly Item[], read: readonly Read[], numbers: typeof takePen): Promise<Outcome[]> {
+  const entries = read.filter((one): one is Entry => !(one instanceof Problem));
+  const repeated = new Map<Entry, number | undefined>();
+  const fresh = await numbered(room, entries, numbers, (entry, seq) => repeated.set(entry, seq));
+  await sealAll(house, room, fresh);
+  for (const group of consecutive(fresh)) await workSafely(house, room, group);
+  await append(room, fresh.filter((entry) => entry.findings.length === 0));
+  return settled(items, read, repeated);
+}
+
+function settled(items: readonly Item[], read: readonly Read[], repeated: ReadonlyMap<Entry, number | undefined>): Outcome[] {
+  return read.map((one, index) => {
+    const { id } = items[index] as Item;
+    if (one instanceof Problem) return { id, status: 'refused', problem: one.body() };
+    if (repeated.has(one)) return { id, status: 'repeated', seq: repeated.get(one) };
+    return one.findings.length > 0 ? { id, status: 'refused', problem: problemOf(one.findings).body() } : { id, status: 'done', seq: one.seq };
+  });
+}
 
 async function readItem(house: House, actor: Actor, item: Item, recorded_at: string): Promise<Entry | Problem> {
   const handler = house.handlers.get(item.name);
@@ -156,8 +182,9 @@ async function readItem(house: House, actor: Actor, item: Item, recorded_at: str
 }
 
 /** Gives each new entry its number; entries that are in the journal, or stand twice in this batch, are told to `repeat`. */
-async function numbered(room: Room, entries: readonly Entry[], repeat: (entry: Entry, seq: number | undefined) => void): Promise<Entry[]> {
-  const last = await takePen(room, room.county_code, entries.length);
+async function numbered(room: Room, entries: readonly Entry[], numbers: typeof takePen, repeat: (entry: Entry, seq: number | undefined) => void): Promise<Entry[]> {
+  if (entries.length === 0) return [];
+  const last = await numbers(room, room.county_code, entries.length);
   const known = await alreadyIn(room, room.county_code, entries.map((entry) => entry.id));
   const seen = new Set<string>();
   const fresh: Entry[] = [];
@@ -231,8 +258,4 @@ export function consecutive(entries: readonly Entry[]): Entry[][] {
 function problemOf(findings: readonly Finding[]): Problem {
   const rule = findings[0]?.rule;
   return new Problem(rule === 'changed_meanwhile' ? 'conflict' : rule === 'not_found' ? 'missing' : 'refused', findings);
-}
-
-function refused(item: { id: string }, problem: Problem): Outcome {
-  return { id: item.id, status: 'refused', problem: problem.body() };
 }

@@ -1,0 +1,109 @@
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Workbook } from '@cj-tech-master/excelts';
+import { parse } from 'csv-parse';
+import yauzl from 'yauzl';
+import { Problem } from '../../kit/problem.ts';
+import type { Cell } from './cells.ts';
+
+/** A row as found: sheet, row number as people count (the heading is 1), and cells by position. */
+export interface FoundRow {
+  sheet: string;
+  row: number;
+  cells: Cell[];
+}
+
+const largestFile = 100 * 1024 * 1024;
+const largestUnpacked = 1024 * 1024 * 1024;
+const largestRatio = 150;
+
+/** The rows of a workbook, a CSV file, or a folder of CSV files, one at a time. A file too large, or that unpacks too far, is refused before it is read. */
+export async function* rowsOf(path: string, sheetNames: readonly string[]): AsyncGenerator<FoundRow> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new Problem('missing', { field: 'file', rule: 'no_such_file', values: { value: path } });
+  if (found.isDirectory()) {
+    const files = new Set(readdirSync(path));
+    const known = sheetNames.filter((name) => files.has(`${name}.csv`));
+    if (known.length === 0) throw new Problem('invalid', { field: 'file', rule: 'no_known_csv', values: { value: sheetNames.map((name) => `${name}.csv`).join(' ') } });
+    for (const name of known) yield* csvRows(join(path, `${name}.csv`), name);
+    return;
+  }
+  if (/\.csv$/i.test(path)) {
+    yield* csvRows(path, basename(path).replace(/\.csv$/i, ''));
+    return;
+  }
+  if (found.size > largestFile) throw new Problem('invalid', { field: 'file', rule: 'file_too_large', values: { size: megabytes(found.size), max: megabytes(largestFile) } });
+  await weigh(path);
+  yield* workbookRows(path);
+}
+
+async function* csvRows(path: string, sheet: string): AsyncGenerator<FoundRow> {
+  const rows = createReadStream(path).pipe(parse({ bom: true, relax_column_count: true, skip_empty_lines: true, max_record_size: 1_000_000 }));
+  let row = 0;
+  try {
+    for await (const cells of rows) {
+      row += 1;
+      yield { sheet, row, cells: (cells as string[]).map((cell) => (/^=[^=]/.test(cell) ? { formula: cell.slice(1) } : cell)) };
+    }
+  } catch (error) {
+    throw new Problem('invalid', { field: 'file', rule: 'not_a_csv', values: { value: sheet, row: row + 1, why: (error as Error).message.slice(0, 120) } });
+  }
+}
+
+async function* workbookRows(path: string): AsyncGenerator<FoundRow> {
+  try {
+    const reader = Workbook.createStreamReader(path, { worksheets: 'emit', sharedStrings: 'cache', styles: 'cache', hyperlinks: 'ignore' } as never);
+    for await (const sheet of reader as AsyncIterable<AsyncIterable<{ number: number; values: unknown[] }> & { name: string }>) {
+      for await (const row of sheet) yield { sheet: sheet.name, row: row.number, cells: (row.values as unknown[]).slice(1).map(plain) };
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('invalid', { field: 'file', rule: 'not_a_workbook', values: { why: (error as Error).message.slice(0, 120) } });
+  }
+}
+
+/** A cell's value without its dress. */
+function plain(value: unknown): Cell {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
+  const rich = value as { formula?: string; sharedFormula?: string; richText?: { text: string }[]; text?: unknown; error?: string };
+  if (rich.formula !== undefined || rich.sharedFormula !== undefined) return { formula: String(rich.formula ?? rich.sharedFormula) };
+  if (rich.richText) return rich.richText.map((part) => part.text).join('');
+  return rich.text === undefined ? String(rich.error ?? '') : plain(rich.text);
+}
+
+/** Unpacks the file once into nothing and counts: what a zip says of its own size is not believed. */
+function weigh(path: string): Promise<void> {
+  const packed = statSync(path).size;
+  return new Promise((done, fail) => {
+    const refuse = (rule: string, values = {}) => fail(new Problem('invalid', { field: 'file', rule, values }));
+    yauzl.open(path, { lazyEntries: true, validateEntrySizes: false }, (error, zip) => {
+      if (error || !zip) return refuse('not_a_workbook', { why: error?.message ?? '' });
+      let unpacked = 0;
+      const stop = () => {
+        zip.close();
+        refuse('zip_bomb', { size: megabytes(unpacked), packed: megabytes(packed) });
+      };
+      zip.on('error', (broken) => refuse('not_a_workbook', { why: broken.message }));
+      zip.on('end', () => done());
+      zip.on('entry', (entry) => {
+        if (/\/$/.test(entry.fileName)) return zip.readEntry();
+        zip.openReadStream(entry, (broken, stream) => {
+          if (broken || !stream) return refuse('not_a_workbook', { why: broken?.message ?? '' });
+          stream.on('data', (chunk: Buffer) => {
+            unpacked += chunk.length;
+            if (unpacked > largestUnpacked || (unpacked > 20 * 1024 * 1024 && unpacked > packed * largestRatio)) {
+              stream.destroy();
+              stop();
+            }
+          });
+          stream.on('error', (why) => refuse('not_a_workbook', { why: why.message }));
+          stream.on('end', () => zip.readEntry());
+        });
+      });
+      zip.readEntry();
+    });
+  });
+}
+
+const megabytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { root } from './config.ts';
+
+/** Builds the pages into dist/ when their sources have changed since; gives whether it did. Each file is kept compressed beside itself. */
+export async function buildPages(say: (line: string) => void = () => {}): Promise<boolean> {
+  const stamp = join(root, 'dist', '.built');
+  const wanted = sourcesDigest();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return false;
+  say('正在构建网页（首次约十秒） / building the pages (about ten seconds, once)');
+  const { build } = await import('vite');
+  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error' });
+  compressAll(join(root, 'dist'));
+  writeFileSync(stamp, wanted);
+  return true;
+}
+
+function sourcesDigest(): string {
+  const hash = createHash('sha256');
+  const files = ['src/kit/*', 'src/web/**/*', 'src/web.tsx', 'src/pages.ts', 'src/modules/**/*.{ts,tsx,json,css}', 'index.html', 'vite.config.ts', 'package-lock.json', 'public/*'];
+  for (const file of files.flatMap((pattern) => globSync(pattern, { cwd: root })).sort()) {
+    if (statSync(join(root, file)).isFile()) hash.update(file).update(readFileSync(join(root, file)));
+  }
+  return hash.digest('hex');
+}
+
+function compressAll(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(js|css|html|svg|json|webmanifest)$/.test(name)) continue;
+    const bytes = readFileSync(join(folder, name));
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes));
+  }
+}

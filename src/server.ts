@@ -1,0 +1,55 @@
+import { corridors, roles, routes } from './app.ts';
+import { demoAccounts, demoPassword } from './demo/accounts.ts';
+import { demoSizes, loadDemo } from './demo/load.ts';
+import { type OpenHouse, openHouse, takeFolder } from './house.ts';
+import { buildPages } from './platform/build-pages.ts';
+import type { Config } from './platform/config.ts';
+import { serve } from './platform/http.ts';
+import { startWork } from './worker.ts';
+
+export interface Server {
+  house: OpenHouse;
+  address: string;
+  stop: () => Promise<void>;
+}
+
+/** Opens the house and all its doors: database, pages, demonstration county if nothing is there, site, counter and queue. */
+export async function startServer(config: Config, say: (line: string) => void = () => {}, log = false): Promise<Server> {
+  const letGo = takeFolder(config.dataFolder, `http://${config.host}:${config.port}`);
+  try {
+    await buildPages(say);
+    const house = await openHouse(config);
+    const hasDemo = await loadIfEmpty(house, say);
+    const app = await serve({ house, roles, routes, corridors, log });
+    const address = await app.listen({ port: config.port, host: config.host });
+    const stopWork = await startWork(house, (error) => app.log.error({ err: error }));
+    const { port } = new URL(address);
+    const shown = `http://${config.host}:${port}`;
+    say(`知愿 Zhiyuan  ${shown}`);
+    if (hasDemo) for (const { login, display_name } of demoAccounts) say(`  ${login.padEnd(11)} ${demoPassword}  ${display_name}`);
+    return {
+      house,
+      address: shown,
+      async stop() {
+        await app.close();
+        await stopWork();
+        await house.close();
+        letGo();
+      },
+    };
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+}
+
+/** Loads the small demonstration county where the packs name one and the county has no place yet. Gives whether the county is the demonstration. */
+async function loadIfEmpty(house: OpenHouse, say: (line: string) => void): Promise<boolean> {
+  const county = house.packs.countyCode;
+  if (!county || !house.packs.synthetic) return false;
+  const place = await house.database.owner.selectFrom('registry.place').select('place_code').where('county_code', '=', county).executeTakeFirst();
+  if (place) return true;
+  say('正在载入演示县（合成数据） / loading the demonstration county (synthetic)');
+  await loadDemo(house, demoSizes.small, 1);
+  return true;
+}

@@ -1,0 +1,42 @@
+import { Logger, makeWorkerUtils, run as runJobs } from 'graphile-worker';
+import { tasks } from './app.ts';
+import type { OpenHouse } from './house.ts';
+import { bookOf } from './modules/evaluation/routes.ts';
+import { refresh } from './modules/evaluation/listener.ts';
+
+/** The queue says nothing: what fails stands in its table and in the import it belongs to. */
+const quiet = new Logger(() => () => {});
+
+/** How often the counter looks whether the journal has moved on. */
+const lookEvery = 400;
+
+/** Starts what works behind the pages: the counter of figures and the queue of long jobs. Gives the way to stop it. */
+export async function startWork(house: OpenHouse, onError: (error: unknown) => void): Promise<() => Promise<void>> {
+  const utils = await makeWorkerUtils({ pgPool: house.database.ownerPool, logger: quiet });
+  await utils.migrate();
+  // One process works on this queue: whatever a killed one had locked is free again.
+  await house.database.ownerPool.query("select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs where locked_by is not null having count(*) > 0");
+  const jobs = await runJobs({ pgPool: house.database.ownerPool, concurrency: 1, noHandleSignals: true, pollInterval: 1000, taskList: tasks(house), logger: quiet });
+  let stopped = false;
+  const counting = (async () => {
+    while (!stopped) {
+      const began = Date.now();
+      await countAll(house).catch((error) => (stopped ? undefined : onError(error)));
+      // Under load the counter takes at most half of the time.
+      await new Promise((done) => setTimeout(done, Math.max(lookEvery, Date.now() - began)));
+    }
+  })();
+  return async () => {
+    stopped = true;
+    await jobs.stop();
+    await utils.release();
+    await counting;
+  };
+}
+
+/** Brings every county's figures up to its journal. */
+async function countAll(house: OpenHouse): Promise<void> {
+  const counties = await house.database.owner.selectFrom('journal.pen').select('county_code').execute();
+  for (const { county_code } of counties) await refresh(house.database, county_code, bookOf(house));
+}
+
