@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './config.ts';
-import type { Finding } from '../kit/problem.ts';
+import { type Finding, Problem } from '../kit/problem.ts';
 
 export type Language = 'zh' | 'en';
 
@@ -22,4 +22,11 @@ export function sayer(language: Language): (key: string, values?: Record<string,
 export function sentence(say: ReturnType<typeof sayer>, finding: Finding): string {
   const field = finding.field ? `${say(`field.${finding.field}`)}：` : '';
   return `${field}${say(`rule.${finding.rule}`, finding.values)}`;
+}
+
+/** A Problem in both languages, one finding a line; undefined when the error is none. */
+export function problemWords(error: unknown): string | undefined {
+  if (!(error instanceof Problem)) return undefined;
+  const say = [sayer('zh'), sayer('en')];
+  return error.findings.map((finding) => say.map((each) => sentence(each, finding)).join('\n')).join('\n');
 }

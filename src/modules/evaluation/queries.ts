@@ -15,14 +15,14 @@ export interface CountedPlace {
   name_en: string | null;
 }
 
-/** The figures of the given places in the given periods: kept cells where there are some, else counted from the rows. */
-export async function figures(db: Db, database: Database, county: string, book: CountedBook, places: readonly CountedPlace[], periods: readonly Period[], now = new Date()): Promise<Figure[]> {
+/** The figures of the given places in the given periods: kept cells where there are some, else (always when `cold`) counted from the rows. */
+export async function figures(db: Db, database: Database, county: string, book: CountedBook, places: readonly CountedPlace[], periods: readonly Period[], { cold = false, now = new Date() } = {}): Promise<Figure[]> {
   const codes = places.map((place) => place.place_code);
   const counts = await cellCounts(db, county, codes, periods);
   const monthNow = monthOf(today('Asia/Shanghai', now));
   const found: Figure[] = [];
   for (const period of periods) {
-    const ofPeriod = counts.get(period.code) ?? (await coldCounts(database, county, book, period));
+    const ofPeriod = (cold ? undefined : counts.get(period.code)) ?? (await coldCounts(database, county, book, period));
     const official = await officialCounts(db, county, book, codes, period.year);
     for (const place of places) {
       const own = ofPeriod.get(place.place_code);

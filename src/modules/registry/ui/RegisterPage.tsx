@@ -1,0 +1,38 @@
+import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { today } from '../../../kit/day.ts';
+import { readAnswers } from '../../../kit/form.ts';
+import { newId } from '../../../kit/id.ts';
+import type { Finding } from '../../../kit/problem.ts';
+import { send, useSession } from '../../../web/api.ts';
+import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { useSay } from '../../../web/words.ts';
+import { checkClient, clientForm, registerClient } from '../client.ts';
+
+/** A person becomes a client. */
+export function RegisterPage() {
+  const { say, finding } = useSay();
+  const navigate = useNavigate();
+  const { data: session } = useSession();
+  const [answers, setAnswers] = useState<Draft>(() => ({ client_id: newId(), contacted_on: today() }));
+  const [findings, setFindings] = useState<readonly Finding[]>([]);
+  const [entry] = useState(() => newId());
+  const given: Draft = { ...(session && session.place_code.length > 9 ? { place_code: session.place_code } : {}), ...answers };
+  const save = async () => {
+    const read = readAnswers(clientForm, given);
+    const wrong = read.findings.length > 0 ? read.findings : checkClient(read.answers);
+    const refused = wrong.length > 0 ? wrong : await send(registerClient, read.answers, entry);
+    setFindings(refused);
+    if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: given['client_id'] as string } });
+  };
+  return (
+    <Stack maw={720}>
+      <Title order={1}>{say('people.register')}</Title>
+      <Text c="dimmed">{say('people.register_how')}</Text>
+      <div className="card"><FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} /></div>
+      {findings.length > 0 && <Alert color="red.9" variant="light" role="alert">{findings.map((one) => <div key={one.field + one.rule}>{finding(one)}</div>)}</Alert>}
+      <Group><Button onClick={save}>{say('save')}</Button></Group>
+    </Stack>
+  );
+}

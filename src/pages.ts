@@ -1,0 +1,39 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { BoardPage } from './modules/evaluation/ui/BoardPage.tsx';
+import { Frame } from './web/Frame.tsx';
+import { SignInPage } from './web/SignInPage.tsx';
+
+export interface At {
+  place?: string | undefined;
+  period?: string | undefined;
+  indicator?: string | undefined;
+}
+
+const textOf = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
+const at = (search: Record<string, unknown>): At => ({ place: textOf(search['place']), period: textOf(search['period']), indicator: textOf(search['indicator']) });
+
+const root = createRootRoute({ component: Frame });
+const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteComponent>[0], name: string) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
+
+/** All pages on one page. */
+const tree = root.addChildren([
+  createRoute({ getParentRoute: () => root, path: '/', beforeLoad: () => { throw redirect({ to: '/board' }); } }),
+  createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage }),
+  createRoute({ getParentRoute: () => root, path: '/board', component: BoardPage, validateSearch: at }),
+  createRoute({ getParentRoute: () => root, path: '/indicators/$code', component: lazyRouteComponent(() => import('./modules/evaluation/ui/IndicatorPage.tsx'), 'IndicatorPage'), validateSearch: at }),
+  page('/places/$place', () => import('./modules/registry/ui/PlacePage.tsx'), 'PlacePage'),
+  page('/people', () => import('./modules/registry/ui/PeoplePage.tsx'), 'PeoplePage'),
+  page('/people/new', () => import('./modules/registry/ui/RegisterPage.tsx'), 'RegisterPage'),
+  page('/duplicates', () => import('./modules/registry/ui/DuplicatesPage.tsx'), 'DuplicatesPage'),
+  page('/people/$client', () => import('./modules/care/ui/ClientPage.tsx'), 'ClientPage'),
+  page('/people/$client/visit', () => import('./modules/care/ui/RecordVisitPage.tsx'), 'RecordVisitPage'),
+  page('/import', () => import('./modules/exchange/ui/ImportPage.tsx'), 'ImportPage'),
+]);
+
+export const router = createRouter({ routeTree: tree, defaultPreload: 'intent', scrollRestoration: true });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

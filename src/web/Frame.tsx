@@ -1,0 +1,65 @@
+import { Box, Button, Container, Group, Loader, Text } from '@mantine/core';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { call, queries, Refused, useSession } from './api.ts';
+import { speak, useSay } from './words.ts';
+
+const pages = [
+  { to: '/board', key: 'nav.board', read: 'board' },
+  { to: '/people', key: 'nav.people', read: 'clients' },
+  { to: '/duplicates', key: 'nav.duplicates', read: 'duplicates' },
+  { to: '/import', key: 'nav.import', read: 'imports' },
+] as const;
+
+/** What stands around every page: the name, the way about, the language, who is signed in, and the mark of synthetic data. */
+export function Frame() {
+  const { say, language, name } = useSay();
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  const { data: session, error } = useSession();
+  const isSignedOut = error instanceof Refused && error.body.code === 'signed_out';
+  const isAtDoor = pathname === '/sign-in';
+  useEffect(() => {
+    if (isSignedOut && !isAtDoor) void navigate({ to: '/sign-in' });
+  }, [isSignedOut, isAtDoor, navigate]);
+  const leave = async () => {
+    await call('/api/session', { method: 'DELETE' });
+    queries.clear();
+    await navigate({ to: '/sign-in' });
+  };
+  const title = session?.titles.at(-1);
+  return (
+    <>
+      <a className="skip" href="#content">{say('nav.skip')}</a>
+      <header className="top">
+        <Container size="xl" py={10}>
+          <Group justify="space-between" wrap="wrap" gap="xs">
+            <Link to="/board" className="brand">知愿<small>Zhiyuan</small></Link>
+            {session && !isAtDoor && (
+              <nav aria-label={say('nav.main')}>
+                <Group gap={2} wrap="nowrap">
+                  {pages.filter((page) => session.reads.includes(page.read)).map((page) => (
+                    <Link key={page.to} to={page.to} aria-current={pathname.startsWith(page.to) ? 'page' : undefined}>{say(page.key)}</Link>
+                  ))}
+                </Group>
+              </nav>
+            )}
+            <Group gap="xs">
+              <Button size="compact-sm" variant="white" color="pine" lang={language === 'zh' ? 'en' : 'zh-CN'} onClick={() => speak(language === 'zh' ? 'en' : 'zh')}>{language === 'zh' ? 'English' : '中文'}</Button>
+              {session && !isAtDoor && (
+                <>
+                  <Text size="sm" c="#e6f2f0" visibleFrom="sm">{session.display_name}</Text>
+                  <Button size="compact-sm" variant="outline" color="gray.2" onClick={leave}>{say('nav.sign_out')}</Button>
+                </>
+              )}
+            </Group>
+          </Group>
+        </Container>
+      </header>
+      {(session?.synthetic ?? isAtDoor) && <div className="synthetic" role="note">{title ? name(title) : say('synthetic')}</div>}
+      <Box component="main" id="content" py="lg">
+        <Container size="xl">{session || isAtDoor ? <Outlet /> : <Loader aria-label={say('loading')} />}</Container>
+      </Box>
+    </>
+  );
+}

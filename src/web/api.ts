@@ -1,0 +1,76 @@
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import type { Answers, Form } from '../kit/form.ts';
+import { newId } from '../kit/id.ts';
+import type { Finding, ProblemBody } from '../kit/problem.ts';
+
+/** What the server refused, as it said it. */
+export class Refused extends Error {
+  readonly body: ProblemBody;
+
+  constructor(body: ProblemBody) {
+    super(body.title);
+    this.body = body;
+  }
+}
+
+export const queries = new QueryClient({ defaultOptions: { queries: { retry: (count, error) => !(error instanceof Refused) && count < 2, staleTime: 1000, refetchOnWindowFocus: true } } });
+
+/** Asks the server; a refusal is thrown with its findings, no connection as one of ours. */
+export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, init).catch(() => {
+    throw new Refused({ type: '', code: 'offline', status: 0, title: 'offline', findings: [{ field: '', rule: 'no_connection' }] });
+  });
+  if (response.status === 204) return undefined as T;
+  const body = await response.json().catch(() => ({ findings: [{ field: '', rule: 'our_mistake' }], title: 'bug', code: 'bug', status: response.status, type: '' }));
+  if (!response.ok) throw new Refused(body as ProblemBody);
+  return body as T;
+}
+
+export const post = <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+/** A question that stays fresh on the page. */
+export function useAsked<T>(path: string, options: { every?: number; enabled?: boolean } = {}) {
+  return useQuery({ queryKey: [path], queryFn: () => call<T>(path), refetchInterval: options.every ?? false, enabled: options.enabled ?? true });
+}
+
+/** Sends one command; gives its findings, none when it was done. */
+export async function send<F extends Form>(command: { name: string; form: F }, input: Answers<F>, id = newId()): Promise<readonly Finding[]> {
+  try {
+    const { outcomes } = await post<{ outcomes: { status: string; problem?: ProblemBody }[] }>('/api/commands', { items: [{ id, name: command.name, input }] });
+    const problem = outcomes[0]?.problem;
+    if (!problem) void queries.invalidateQueries();
+    return problem?.findings ?? [];
+  } catch (error) {
+    if (error instanceof Refused) return error.body.findings;
+    throw error;
+  }
+}
+
+export interface Session {
+  display_name: string;
+  role: string;
+  county_code: string;
+  place_code: string;
+  facility_id?: string;
+  health_worker_id?: string;
+  commands: string[];
+  reads: string[];
+  synthetic: boolean;
+  titles: { zh: string; en: string }[];
+}
+
+export interface Place {
+  place_code: string;
+  parent_code: string | null;
+  level: string;
+  name_zh: string;
+  name_en: string | null;
+}
+
+export const useSession = () => useAsked<Session>('/api/session');
+
+/** The places in the scope, by code. */
+export function usePlaces(): Map<string, Place> {
+  const { data } = useAsked<{ places: Place[] }>('/api/places');
+  return new Map(data?.places.map((place) => [place.place_code, place]));
+}
