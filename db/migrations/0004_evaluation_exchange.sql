@@ -38,11 +38,21 @@ create table evaluation.cell (
   counts bigint[] not null,
   constraint cell_pkey primary key (county_code, period, place_code)
 );
-select ops.by_county(t::regclass), ops.wall(t::regclass, 'county') from unnest(array['evaluation.memory', 'evaluation.person_mask', 'evaluation.tally', 'evaluation.cell']) t;
+-- Official denominators, added up to every place: people of the year.
+create table evaluation.official (
+  county_code text not null,
+  key text not null,
+  year smallint not null,
+  place_code text not null,
+  people bigint not null,
+  constraint official_pkey primary key (county_code, year, key, place_code)
+);
+select ops.by_county(t::regclass), ops.wall(t::regclass, 'county') from unnest(array['evaluation.memory', 'evaluation.person_mask', 'evaluation.tally', 'evaluation.cell', 'evaluation.official']) t;
 grant insert, update, delete on all tables in schema evaluation to zhiyuan_count;
 create policy kept on evaluation.memory to zhiyuan_count using (county_code = nullif(current_setting('app.county', true), ''));
 create policy kept on evaluation.person_mask to zhiyuan_count using (county_code = nullif(current_setting('app.county', true), ''));
 create policy kept on evaluation.tally to zhiyuan_count using (county_code = nullif(current_setting('app.county', true), ''));
+create policy kept on evaluation.official to zhiyuan_count using (county_code = nullif(current_setting('app.county', true), ''));
 create policy kept on evaluation.cell to zhiyuan_count using (county_code = nullif(current_setting('app.county', true), ''));
 
 -- exchange: talk to others.

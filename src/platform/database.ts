@@ -124,6 +124,7 @@ function pool(url: string, max: number, statementTimeout = 30_000): pg.Pool {
   // daily statement has an index that begins with the county, so reading whole tables is never the better plan for the application.
   const options = url.includes('zhiyuan_app') ? '-c enable_seqscan=off' : undefined;
   const made = new pg.Pool({ ...connectionOf(url), max, statement_timeout: statementTimeout, application_name: 'zhiyuan', ...(options ? { options } : {}) });
+  made.on('connect', (client) => client.on('error', () => {}));
   made.on('error', () => {}); // an idle connection that breaks is replaced; the query that meets a broken one reports it
   return made;
 }

@@ -130,6 +130,13 @@ export interface Tables {
     as_of_month: number;
     counted_at: string;
   };
+  'evaluation.official': {
+    county_code: string;
+    key: string;
+    year: number;
+    place_code: string;
+    people: number;
+  };
   'evaluation.person_mask': {
     county_code: string;
     source: string;
@@ -416,6 +423,7 @@ export const columnsOf = {
   },
   'evaluation.cell': { county_code: 'text', period: 'text', place_code: 'text', counts: 'int8[]' },
   'evaluation.memory': { county_code: 'text', seq: 'int8', book_digest: 'text', first_month: 'int4', as_of_month: 'int4', counted_at: 'timestamptz' },
+  'evaluation.official': { county_code: 'text', key: 'text', year: 'int2', place_code: 'text', people: 'int8' },
   'evaluation.person_mask': { county_code: 'text', source: 'text', client_id: 'uuid', place_code: 'text', masks: 'int8[]' },
   'evaluation.tally': { county_code: 'text', source: 'text', place_code: 'text', month: 'int4', counts: 'int8[]' },
   'exchange.import': {

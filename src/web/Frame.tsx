@@ -16,9 +16,9 @@ export function Frame() {
   const { say, language, name } = useSay();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const { data: session, error } = useSession();
-  const isSignedOut = error instanceof Refused && error.body.code === 'signed_out';
   const isAtDoor = pathname === '/sign-in';
+  const { data: session, error } = useSession(!isAtDoor);
+  const isSignedOut = error instanceof Refused && error.body.code === 'signed_out';
   useEffect(() => {
     if (isSignedOut && !isAtDoor) void navigate({ to: '/sign-in' });
   }, [isSignedOut, isAtDoor, navigate]);

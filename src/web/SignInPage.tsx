@@ -35,7 +35,7 @@ export function SignInPage() {
           <Stack>
             <TextInput name="login" label={say('field.login')} autoComplete="username" autoCapitalize="none" required />
             <PasswordInput name="password" label={say('field.password')} autoComplete="current-password" required visibilityToggleButtonProps={{ 'aria-label': say('sign_in.show') }} />
-            {findings.length > 0 && <Alert color="red.9" variant="light" role="alert">{findings.map((one) => finding(one, false)).join(' ')}</Alert>}
+            {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one, false)).join(' ')}</Alert>}
             <Button type="submit" loading={isBusy}>{say('sign_in.go')}</Button>
           </Stack>
         </form>

@@ -67,7 +67,8 @@ export interface Place {
   name_en: string | null;
 }
 
-export const useSession = () => useAsked<Session>('/api/session');
+/** Who is signed in; not asked at the door. */
+export const useSession = (enabled = true) => useAsked<Session>('/api/session', { enabled });
 
 /** The places in the scope, by code. */
 export function usePlaces(): Map<string, Place> {

@@ -46,6 +46,7 @@ export async function refresh(database: Database, county: string, book: CountedB
     const next: Memory = { seq: head, book_digest, first_month: memory?.first_month ?? 0, as_of_month: month };
     const done = isKnown && (await countTouched(db, county, book, memory, head)) ? 'touched' : 'everything';
     if (done === 'everything') next.first_month = await countEverything(db, county, book, month);
+    if (done === 'everything' || (await officialsChanged(db, county, memory?.seq ?? 0, head))) await countOfficials(db, county, book);
     await txOf(db).insertRows(
       'evaluation.memory',
       [{ county_code: county, ...next, counted_at: now.toISOString() }],
@@ -150,6 +151,29 @@ async function recountPeople(db: Counting, county: string, { source, people }: S
     await sql`delete from evaluation.person_mask where county_code = ${county} and source = ${source} and client_id = any(${some}::uuid[])`.execute(db);
     await upsert(db, 'evaluation.person_mask', after.rows.map((row) => ({ county_code: county, source, client_id: row.client_id, place_code: row.place_code, masks: row.masks as unknown as number[] })), '(county_code, source, client_id, place_code) do nothing');
   }
+}
+
+async function officialsChanged(db: Counting, county: string, after: number, head: number): Promise<boolean> {
+  const commands = ['registry.count_population', 'registry.estimate', 'registry.open_place'];
+  const found = await db.selectFrom('journal.entry').select('seq').where('county_code', '=', county).where('seq', '>', after).where('seq', '<=', head).where('command', 'in', commands).limit(1).executeTakeFirst();
+  return found !== undefined;
+}
+
+/** Adds official numbers of people up to every place, by year. */
+async function countOfficials(db: Counting, county: string, book: CountedBook): Promise<void> {
+  await sql`delete from evaluation.official where county_code = ${county}`.execute(db);
+  for (const [key, official] of book.officials) {
+    const isEstimate = 'estimate' in official;
+    const what = isEstimate ? sql`name = ${official.estimate}` : peopleSql(official.population);
+    await sql`insert into evaluation.official (county_code, key, year, place_code, people)
+      select ${county}, ${key}, r.year, p.place_code, sum(r.people) from (
+        select place_code, year, sum(people) as people from ${sql.raw(isEstimate ? 'registry.estimate' : 'registry.population')} where county_code = ${county} and ${what} group by 1, 2) r
+      join registry.place p on p.county_code = ${county} and starts_with(r.place_code, p.place_code) group by r.year, p.place_code`.execute(db);
+  }
+}
+
+function peopleSql({ sex, age, residence }: { sex?: string | undefined; age: readonly [number, number]; residence?: string }) {
+  return sql`age_from >= ${age[0]} and age_to <= ${age[1]} ${sex ? sql`and sex = ${sex}` : sql``} ${residence ? sql`and residence = ${residence}` : sql``}`;
 }
 
 /** Rows keep their masks as text until here: 63 bits are more than a number holds. */

@@ -21,9 +21,11 @@ export async function figures(db: Db, database: Database, county: string, book: 
   const counts = await cellCounts(db, county, codes, periods);
   const monthNow = monthOf(today('Asia/Shanghai', now));
   const found: Figure[] = [];
+  const officials = new Map<number, Awaited<ReturnType<typeof officialCounts>>>();
   for (const period of periods) {
     const ofPeriod = (cold ? undefined : counts.get(period.code)) ?? (await coldCounts(database, county, book, period));
-    const official = await officialCounts(db, county, book, codes, period.year);
+    const official = officials.get(period.year) ?? (await officialCounts(db, county, codes, period.year));
+    officials.set(period.year, official);
     for (const place of places) {
       const own = ofPeriod.get(place.place_code);
       const count = (key: string) => official.get(key)?.get(place.place_code) ?? own?.[book.at.get(key) ?? -1] ?? 0;
@@ -69,26 +71,14 @@ export async function coldCounts(database: Database, county: string, book: Count
 }
 
 /** The official denominators of the year, or of the last year before it that is there: measure key → place → people. */
-async function officialCounts(db: Db, county: string, book: CountedBook, places: readonly string[], year: number): Promise<Map<string, Map<string, number>>> {
+async function officialCounts(db: Db, county: string, places: readonly string[], year: number): Promise<Map<string, Map<string, number>>> {
+  const { rows } = await sql<{ key: string; place_code: string; people: number }>`
+    select o.key, o.place_code, o.people from evaluation.official o
+      join (select key, max(year) as year from evaluation.official where county_code = ${county} and year <= ${year} and place_code = ${county} group by 1) latest on latest.key = o.key and latest.year = o.year
+     where o.county_code = ${county} and o.place_code = any(${places})`.execute(db);
   const found = new Map<string, Map<string, number>>();
-  for (const [key, official] of book.officials) {
-    const isEstimate = 'estimate' in official;
-    const table = sql.raw(isEstimate ? 'registry.estimate' : 'registry.population');
-    const what = isEstimate ? sql`name = ${official.estimate}` : populationSql(official.population);
-    const { rows } = await sql<{ place_code: string; people: number }>`
-      with rows as materialized (
-        select place_code, sum(people) as people from ${table}
-         where county_code = ${county} and ${what} and year = (select max(year) from ${table} where county_code = ${county} and year <= ${year})
-         group by place_code
-      )
-      select p.place_code, sum(r.people)::bigint as people from unnest(${places}::text[]) as p(place_code) join rows r on starts_with(r.place_code, p.place_code) group by 1`.execute(db);
-    found.set(key, new Map(rows.map((row) => [row.place_code, row.people])));
-  }
+  for (const { key, place_code, people } of rows) found.set(key, (found.get(key) ?? new Map()).set(place_code, people));
   return found;
-}
-
-function populationSql({ sex, age, residence }: { sex?: string | undefined; age: readonly [number, number]; residence?: string }) {
-  return sql`age_from >= ${age[0]} and age_to <= ${age[1]} ${sex ? sql`and sex = ${sex}` : sql``} ${residence ? sql`and residence = ${residence}` : sql``}`;
 }
 
 /** A place with those directly below it. */

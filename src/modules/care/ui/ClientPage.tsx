@@ -107,7 +107,7 @@ function Visits({ visits }: { visits: VisitLine[] }) {
   return (
     <section className="card">
       <Title order={2} size="h4">{say('client.visits')} ({visits.length})</Title>
-      {findings.length > 0 && <Alert color="red.9" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
       <Table.ScrollContainer minWidth={560}>
         <Table className="numbers">
           <Table.Thead><Table.Tr><Table.Th>{say('field.visited_on')}</Table.Th><Table.Th>{say('field.service')}</Table.Th><Table.Th>{say('field.decision')}</Table.Th><Table.Th>{say('client.what')}</Table.Th><Table.Th>{say('field.place')}</Table.Th><Table.Th aria-label={say('client.put_right')} /></Table.Tr></Table.Thead>
@@ -143,7 +143,7 @@ function FollowUps({ followUps }: { followUps: FollowUpLine[] }) {
   return (
     <section className="card">
       <Title order={2} size="h4">{say('client.follow_ups')}</Title>
-      {findings.length > 0 && <Alert color="red.9" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
       <Table.ScrollContainer minWidth={520}>
         <Table className="numbers">
           <Table.Thead><Table.Tr><Table.Th>{say('client.due')}</Table.Th><Table.Th>{say('field.kind')}</Table.Th><Table.Th>{say('client.window')}</Table.Th><Table.Th>{say('client.state')}</Table.Th></Table.Tr></Table.Thead>

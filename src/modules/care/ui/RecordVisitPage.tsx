@@ -62,7 +62,7 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
       <div className="card"><FormFields {...drawn} only={about} /></div>
       <div className="card"><FormFields {...drawn} only={ofLine} /></div>
       <div className="card"><FormFields {...drawn} only={last} /></div>
-      {findings.length > 0 && <Alert color="red.9" variant="light" role="alert" title={say('visit.not_yet')}>{findings.map((one) => <div key={one.field + one.rule}>{finding(one)}</div>)}</Alert>}
+      {findings.length > 0 && <Alert color="red" variant="light" role="alert" title={say('visit.not_yet')}>{findings.map((one) => <div key={one.field + one.rule}>{finding(one)}</div>)}</Alert>}
       <Group className="stick"><Button size="md" onClick={save}>{say('save')}</Button></Group>
     </Stack>
   );

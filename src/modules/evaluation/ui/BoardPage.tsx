@@ -37,7 +37,7 @@ function BoardOf({ board }: { board: Board }) {
   const { indicator } = useSearch({ from: '/board' });
   const scored = board.sheets.filter((sheet) => sheet.class === 'scored');
   const ofCode = (code: string) => board.figures.find((figure) => figure.indicator === code) as Figure;
-  const chosen = scored.find((sheet) => sheet.code === indicator) ?? scored.find((sheet) => ofCode(sheet.code).verdict === 'short') ?? (scored[0] as IndicatorSheet);
+  const chosen = scored.find((sheet) => sheet.code === indicator) ?? furthest(scored, ofCode);
   const tally = (verdicts: string[]) => scored.filter((sheet) => verdicts.includes(ofCode(sheet.code).verdict)).length;
   return (
     <Stack gap="lg">
@@ -74,6 +74,15 @@ function BoardOf({ board }: { board: Board }) {
       <Context board={board} />
     </Stack>
   );
+}
+
+/** The indicator that is furthest from its target, by the share that is missing. */
+function furthest(sheets: IndicatorSheet[], ofCode: (code: string) => Figure): IndicatorSheet {
+  const missing = ({ code }: IndicatorSheet) => {
+    const { verdict, needed, denominator } = ofCode(code);
+    return ['short', 'not_due'].includes(verdict) ? (needed ?? 0) / (denominator || 1) : -1;
+  };
+  return [...sheets].sort((a, b) => missing(b) - missing(a))[0] as IndicatorSheet;
 }
 
 function FigureCard({ sheet, figure, series, board, isChosen }: { sheet: IndicatorSheet; figure: Figure; series: Figure[]; board: Board; isChosen: boolean }) {

@@ -67,7 +67,7 @@ export function Trend({ series, sheet }: { series: readonly Figure[]; sheet: Ind
   return (
     <svg className="trend" viewBox="0 0 160 30" width="100%" height="30" preserveAspectRatio="none" role="img" aria-label={`${say('figure.trend')}: ${points.map((figure) => `${figure.period} ${value(sheet, figure.value)}`).join('; ')}`}>
       <polyline fill="none" stroke="#2f8f86" strokeWidth="1.6" vectorEffect="non-scaling-stroke" points={values.map((v, index) => `${x(index)},${y(v)}`).join(' ')} />
-      <circle cx={x(values.length - 1)} cy={y(values.at(-1) as number)} r="2.6" fill="#103a38" />
+      <path d={`M${x(values.length - 1)} ${y(values.at(-1) as number)}h0.01`} stroke="#103a38" strokeWidth="6" strokeLinecap="round" vectorEffect="non-scaling-stroke" />
     </svg>
   );
 }

@@ -51,7 +51,7 @@ export function ImportPage() {
           <FileInput label={say('import.choose')} placeholder={say('import.choose_short')} accept=".xlsx,.csv" value={file} onChange={setFile} w={320} clearable clearButtonProps={{ 'aria-label': say('import.clear') }} />
           <Button onClick={upload} disabled={!file}>{say('import.check')}</Button>
         </Group>
-        {findings.length > 0 && <Alert mt="sm" color="red.9" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+        {findings.length > 0 && <Alert mt="sm" color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
       </div>
       {shown && <Progressing id={shown} />}
       <Asking of={list}>
@@ -88,7 +88,7 @@ function Progressing({ id }: { id: string }) {
             <Title order={2} size="h4">{line.file_name} · {say(`status.${line.status}`)}</Title>
             <Progress value={share} animated={isBusy} my="sm" aria-label={say('import.progress')} />
             <Text size="sm" className="numbers">{number(line.rows_done)} {say('import.rows')}</Text>
-            {line.report?.findings?.map((each) => <Alert key={each.rule} color="red.9" variant="light" role="alert">{finding(each)}</Alert>)}
+            {line.report?.findings?.map((each) => <Alert key={each.rule} color="red" variant="light" role="alert">{finding(each)}</Alert>)}
             {line.report && !isBusy && <ReportOf report={line.report} isDone={line.status === 'imported'} />}
             {line.status === 'checked' && (
               <Group mt="md">
@@ -96,7 +96,7 @@ function Progressing({ id }: { id: string }) {
                 {(line.report?.refusals.length ?? 0) > 0 && <Button component="a" variant="outline" href={`/api/imports/${id}/marked.xlsx`}>{say('import.marked')}</Button>}
               </Group>
             )}
-            {line.report?.dropped?.map((drop) => <Alert key={drop.sheet + drop.column} mt="sm" color="amber.9" variant="light">{say('import.dropped', { column: drop.column, values: drop.values, reason: name(drop.reason) })}</Alert>)}
+            {line.report?.dropped?.map((drop) => <Alert key={drop.sheet + drop.column} mt="sm" color="amber" variant="light">{say('import.dropped', { column: drop.column, values: drop.values, reason: name(drop.reason) })}</Alert>)}
           </section>
         );
       }}

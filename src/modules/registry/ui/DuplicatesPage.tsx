@@ -29,7 +29,7 @@ export function DuplicatesPage() {
         <SegmentedControl aria-label={say('duplicates.which')} value={status} onChange={setStatus} data={['open', 'merged', 'apart'].map((one) => ({ value: one, label: say(`duplicates.${one}`) }))} />
       </Group>
       <Text c="dimmed">{say('duplicates.how')}</Text>
-      {findings.length > 0 && <Alert color="red.9" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
       <Asking of={pairs}>{({ pairs: found }) => (found.length === 0 ? <Text role="status">{say('duplicates.none')}</Text> : found.map((pair) => <PairCard key={pair.client.id + pair.other.id} pair={pair} tell={setFindings} />))}</Asking>
     </Stack>
   );
