@@ -98,7 +98,7 @@ create table care.visit (
   constraint visit_pkey primary key (county_code, id),
   constraint visit_client_is_known foreign key (county_code, client_id) references registry.client (county_code, id),
   constraint visit_facility_is_known foreign key (county_code, facility_id) references registry.facility (county_code, id),
-  constraint procedure_has_own_complete_consent check (procedure is null or (consent_complete and consent_by = 'client'))
+  constraint procedure_has_own_complete_consent check (procedure is null or coalesce(consent_complete and consent_by = 'client', false))
 );
 select ops.by_county('care.visit');
 select ops.wall('care.visit', 'place');

@@ -13,7 +13,8 @@ export function wilson(count: number, total: number, z = z95): Interval | undefi
   const spread = z * Math.sqrt((p * (1 - p)) / total + (z * z) / (4 * total * total));
   const centre = p + (z * z) / (2 * total);
   const scale = 1 + (z * z) / total;
-  return { low: Math.max(0, (centre - spread) / scale), high: Math.min(1, (centre + spread) / scale) };
+  // At the ends the bound is the end itself; arithmetic alone would miss it by a rounding.
+  return { low: count === 0 ? 0 : Math.max(0, (centre - spread) / scale), high: count === total ? 1 : Math.min(1, (centre + spread) / scale) };
 }
 
 /** Exact (Garwood 1936) interval of a Poisson count divided by its exposure. Undefined for no exposure. */
