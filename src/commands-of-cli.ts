@@ -53,13 +53,14 @@ function countyOf(house: OpenHouse, options: Options): string {
 }
 
 export async function serveUntilStopped(): Promise<void> {
-  const server = await startServer(configFrom(), say, true);
+  const starting = startServer(configFrom(), say, true);
   const stop = async () => {
     say('\n正在停止 / stopping');
-    await server.stop();
+    await (await starting).stop();
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  await starting;
 }
 
 export async function migrateOnly(): Promise<void> {

@@ -23,6 +23,12 @@ export async function startServer(config: Config, say: (line: string) => void = 
     const app = await serve({ house, roles, routes, corridors, log });
     const address = await app.listen({ port: config.port, host: config.host });
     const stopWork = await startWork(house, (error) => app.log.error({ err: error }));
+    let isStopping = false;
+    void house.postgres?.ended.then(() => {
+      if (isStopping) return;
+      say('数据库进程意外结束；请重新启动，数据会自行恢复 / the database ended unexpectedly: start again, it recovers by itself');
+      process.exit(1);
+    });
     const { port } = new URL(address);
     const shown = `http://${config.host}:${port}`;
     say(`知愿 Zhiyuan  ${shown}`);
@@ -31,6 +37,7 @@ export async function startServer(config: Config, say: (line: string) => void = 
       house,
       address: shown,
       async stop() {
+        isStopping = true;
         await app.close();
         await stopWork();
         await house.close();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, chownSync, constants, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -13,6 +13,8 @@ export interface Postgres {
   owned: boolean;
   stop: () => Promise<void>;
   pid: number;
+  /** Settles when the server ends, asked or not; never for one that was joined. */
+  ended: Promise<void>;
 }
 
 const line = '17';
@@ -35,10 +37,12 @@ export async function startPostgres(dataFolder: string, settings: Record<string,
   if (!existsSync(cluster) || readdirSync(cluster).length === 0) initialise(cluster, binaries, dataFolder);
   checkCluster(cluster);
   const password = readFileSync(join(dataFolder, 'keys', 'postgres.password'), 'utf8');
+  const owner = join(dataFolder, 'postgres.owner');
   const running = runningPid(cluster);
-  if (running) {
+  if (running && !isAlive(owner)) await endServer(running, cluster);
+  else if (running) {
     const socket = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[4] as string;
-    return { url: urlOf(socket, password), owned: false, pid: running, stop: async () => {} };
+    return { url: urlOf(socket, password), owned: false, pid: running, stop: async () => {}, ended: new Promise(() => {}) };
   }
   await endOrphans(cluster);
   const socket = socketFolder(dataFolder);
@@ -58,7 +62,9 @@ export async function startPostgres(dataFolder: string, settings: Record<string,
     if (await isReady(server, log)) {
       server.unref();
       (server.stderr as unknown as { unref: () => void }).unref();
-      return { url: urlOf(socket, password), owned: true, pid: server.pid as number, stop: () => stopServer(server) };
+      writeFileSync(owner, String(process.pid));
+      const ended = new Promise<void>((done) => server.once('exit', () => done()));
+      return { url: urlOf(socket, password), owned: true, pid: server.pid as number, stop: () => stopServer(server), ended };
     }
     const said = log.join('').trim();
     if (attempt < 20 && /pre-existing shared memory block|lock file .* already exists|could not create any Unix-domain sockets/.test(said)) {
@@ -173,6 +179,22 @@ function runningPid(cluster: string): number | undefined {
   return isOurs(pid, cluster) ? pid : undefined;
 }
 
+/** True while the program that started the server lives. */
+function isAlive(owner: string): boolean {
+  try {
+    process.kill(Number(readFileSync(owner, 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a server whose program was killed; it shuts down cleanly and loses nothing. */
+async function endServer(pid: number, cluster: string): Promise<void> {
+  process.kill(pid, 'SIGINT');
+  for (let waited = 0; waited < 30_000 && isOurs(pid, cluster); waited += 50) await pause(50);
+}
+
 function isOurs(pid: number, cluster: string): boolean {
   try {
     process.kill(pid, 0);
@@ -212,12 +234,12 @@ async function isReady(server: ChildProcess, log: string[]): Promise<boolean> {
   server.once('exit', () => {
     ended = true;
   });
-  const socket = /unix_socket_directories=(.*)/.exec(server.spawnargs.join('\n'))?.[1] ?? '';
   for (let waited = 0; waited < 120_000 && !ended; waited += 20) {
     const pidFile = join(server.spawnargs[2] as string, 'postmaster.pid');
     try {
-      accessSync(join(socket, '.s.PGSQL.5432'), constants.F_OK);
-      if (/ready/.test(readFileSync(pidFile, 'utf8'))) return true;
+      // A killed server leaves its pid file and socket behind: only what names this very process counts.
+      const lines = readFileSync(pidFile, 'utf8').split('\n');
+      if (Number(lines[0]) === server.pid && lines[7]?.trim() === 'ready') return true;
     } catch {
       // Not there yet.
     }

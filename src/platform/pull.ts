@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { Problem } from '../kit/problem.ts';
 import { type Actor, allow } from './access.ts';
 import type { Db } from './database.ts';
 import type { Corridor } from './http.ts';
@@ -37,7 +38,9 @@ export const pullCorridor =
     app.get('/api/pull', { schema: { summary: 'What changed after a journal number' } }, async (request) => {
       const actor = await who(request);
       allow(actor, 'reads', 'pull');
-      const { after, limit } = asked.parse(request.query);
+      const read = asked.safeParse(request.query);
+      if (!read.success) throw new Problem('invalid', { field: String(read.error.issues[0]?.path[0] ?? ''), rule: 'not_this_parameter' });
+      const { after, limit } = read.data;
       return house.database.read(actor, (db) => pull(db, actor, tables, after, limit));
     });
   };

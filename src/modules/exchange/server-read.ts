@@ -54,7 +54,7 @@ async function* workbookRows(path: string): AsyncGenerator<FoundRow> {
   try {
     const reader = Workbook.createStreamReader(path, { worksheets: 'emit', sharedStrings: 'cache', styles: 'cache', hyperlinks: 'ignore' } as never);
     for await (const sheet of reader as AsyncIterable<AsyncIterable<{ number: number; values: unknown[] }> & { name: string }>) {
-      for await (const row of sheet) yield { sheet: sheet.name, row: row.number, cells: (row.values as unknown[]).slice(1).map(plain) };
+      for await (const row of sheet) yield { sheet: sheet.name, row: row.number, cells: Array.from((row.values as unknown[]).slice(1), plain) };
     }
   } catch (error) {
     if (error instanceof Problem) throw error;

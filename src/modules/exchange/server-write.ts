@@ -26,9 +26,9 @@ export async function writeTemplate(path: string): Promise<void> {
       listAt += 1;
       for (const [row, option] of options.entries()) lists.getCell(row + 1, listAt).value = option;
       const letter = lists.getColumn(listAt).letter;
-      for (let row = 2; row <= 500; row += 1) {
-        sheet.getCell(row, index + 2).dataValidation = { type: 'list', allowBlank: !column.ask.required, formulae: [`选项!$${letter}$1:$${letter}$${options.length}`], showErrorMessage: true, error: zh('rule.choose_from_list') } as never;
-      }
+      const here = sheet.getColumn(index + 2).letter;
+      const rule = { type: 'list', allowBlank: !column.ask.required, formulae: [`选项!$${letter}$1:$${letter}$${options.length}`], showErrorMessage: true, error: zh('rule.choose_from_list') };
+      sheet.dataValidations.add(`${here}2:${here}10000`, rule as never);
     }
   }
   await workbook.xlsx.writeFile(path);
