@@ -3,15 +3,50 @@ import { backupTo, importFrom, loadDemoCounty, measure, migrateOnly, replayInto,
 import { Stop } from './platform/config.ts';
 import { problemWords } from './platform/words.ts';
 
-const cli = new Command('zhiyuan').description('知愿 Zhiyuan: a county reproductive-health and family-planning quality service / 县级生殖健康与计划生育优质服务');
+const cli = new Command('zhiyuan').description(
+  '知愿 Zhiyuan: a county reproductive-health and family-planning quality service / 县级生殖健康与计划生育优质服务',
+);
 
 cli.command('serve').description('start everything / 启动全部服务').action(serveUntilStopped);
 cli.command('migrate').description('bring the database up to date / 更新数据库结构').action(migrateOnly);
-cli.command('demo').description('load a demonstration county / 载入演示县').option('--size <size>', 'small or full', 'small').option('--seed <number>', 'the same seed, the same county', '1').option('--json').action(loadDemoCounty);
-cli.command('template').description('write the workbook whose sheets are the forms / 生成导入模板').option('--out <file>', 'where to', 'zhiyuan-template.xlsx').action(template);
-cli.command('import <file>').description('check a workbook, CSV or folder of CSV, then import it / 检查并导入').option('--dry-run', 'only check').option('--accept-refusals', 'import the rest when some rows are refused').option('--county <code>').option('--marked <file>', 'write the workbook with refused cells marked').option('--json').action(importFrom);
-cli.command('measure').description('print indicator figures / 输出指标').requiredOption('--period <period>', '2025, 2025-Q1, 2025-H1, 2025-03 or 2025-MCH').option('--level <level>', 'county, township or village', 'county').option('--indicator <code>').option('--county <code>').option('--cold', 'count from the rows, not from the kept cells').option('--json').action(measure);
-cli.command('replay').description('rebuild every table in another, empty database from the journal / 由日志重建').requiredOption('--into <url>').option('--county <code>').option('--json').action(replayInto);
+cli
+  .command('demo')
+  .description('load a demonstration county / 载入演示县')
+  .option('--size <size>', 'small or full', 'small')
+  .option('--seed <number>', 'the same seed, the same county', '1')
+  .option('--json')
+  .action(loadDemoCounty);
+cli
+  .command('template')
+  .description('write the workbook whose sheets are the forms / 生成导入模板')
+  .option('--out <file>', 'where to', 'zhiyuan-template.xlsx')
+  .action(template);
+cli
+  .command('import <file>')
+  .description('check a workbook, CSV or folder of CSV, then import it / 检查并导入')
+  .option('--dry-run', 'only check')
+  .option('--accept-refusals', 'import the rest when some rows are refused')
+  .option('--county <code>')
+  .option('--marked <file>', 'write the workbook with refused cells marked')
+  .option('--json')
+  .action(importFrom);
+cli
+  .command('measure')
+  .description('print indicator figures / 输出指标')
+  .requiredOption('--period <period>', '2025, 2025-Q1, 2025-H1, 2025-03 or 2025-MCH')
+  .option('--level <level>', 'county, township or village', 'county')
+  .option('--indicator <code>')
+  .option('--county <code>')
+  .option('--cold', 'count from the rows, not from the kept cells')
+  .option('--json')
+  .action(measure);
+cli
+  .command('replay')
+  .description('rebuild every table in another, empty database from the journal / 由日志重建')
+  .requiredOption('--into <url>')
+  .option('--county <code>')
+  .option('--json')
+  .action(replayInto);
 cli.command('backup <folder>').description('copy every table into a new folder / 备份').option('--json').action(backupTo);
 cli.command('restore <folder>').description('fill an empty database from a backup / 恢复').option('--json').action(restoreFrom);
 

@@ -1,12 +1,12 @@
 import { demoSizes, loadDemo } from './demo/load.ts';
 import { type OpenHouse, openHouse } from './house.ts';
+import { periodOf } from './kit/period.ts';
+import { Problem } from './kit/problem.ts';
 import { refresh } from './modules/evaluation/listener.ts';
 import { figures, placesOf } from './modules/evaluation/queries.ts';
 import { bookOf } from './modules/evaluation/routes.ts';
 import { importFile, type Report } from './modules/exchange/server-import.ts';
 import { writeMarked, writeTemplate } from './modules/exchange/server-write.ts';
-import { periodOf } from './kit/period.ts';
-import { Problem } from './kit/problem.ts';
 import { theProgram } from './platform/access.ts';
 import { backup, restore } from './platform/backup.ts';
 import { configFrom, Stop } from './platform/config.ts';
@@ -81,7 +81,11 @@ export async function loadDemoCounty(options: Options & { size: string; seed: st
     const loaded = (Date.now() - began) / 1000;
     await refresh(house.database, county, bookOf(house));
     const seconds = (Date.now() - began) / 1000;
-    print(options, { commands, seconds: loaded, with_figures: seconds }, `\n${commands.toLocaleString('en')} commands in ${loaded.toFixed(1)} s; figures counted after ${seconds.toFixed(1)} s`);
+    print(
+      options,
+      { commands, seconds: loaded, with_figures: seconds },
+      `\n${commands.toLocaleString('en')} commands in ${loaded.toFixed(1)} s; figures counted after ${seconds.toFixed(1)} s`,
+    );
   });
 }
 
@@ -92,14 +96,21 @@ export async function template(options: { out: string }): Promise<void> {
 
 export async function importFrom(file: string, options: Options & { dryRun?: boolean; acceptRefusals?: boolean; marked?: string }): Promise<void> {
   await inHouse(async (house) => {
-    const actor = theProgram(countyOf(house, options), [...house.handlers.keys()].filter((name) => name !== 'access.open_account'));
-    const checked = options.dryRun || !options.acceptRefusals ? await importFile(house, actor, file, { dry: true, progress: progressLine('检查 check') }) : undefined;
+    const actor = theProgram(
+      countyOf(house, options),
+      [...house.handlers.keys()].filter((name) => name !== 'access.open_account'),
+    );
+    const checked =
+      options.dryRun || !options.acceptRefusals ? await importFile(house, actor, file, { dry: true, progress: progressLine('检查 check') }) : undefined;
     if (checked && options.marked) await writeMarked(file, checked.refusals, options.marked);
     const isRefused = (checked?.refusals.length ?? 0) > 0;
     if (checked && (options.dryRun || isRefused)) {
       print(options, checked, reportWords(checked));
       if (isRefused) process.exitCode = 1;
-      if (isRefused && !options.dryRun) say('有内容未被接受，未写入任何数据；改正后再试，或加 --accept-refusals 导入其余部分。\nSome rows are refused and nothing was written; mend them, or import the rest with --accept-refusals.');
+      if (isRefused && !options.dryRun)
+        say(
+          '有内容未被接受，未写入任何数据；改正后再试，或加 --accept-refusals 导入其余部分。\nSome rows are refused and nothing was written; mend them, or import the rest with --accept-refusals.',
+        );
       return;
     }
     const began = Date.now();
@@ -114,10 +125,15 @@ export async function importFrom(file: string, options: Options & { dryRun?: boo
 }
 
 function reportWords(report: Report): string {
-  const lines = report.sheets.map((sheet) => `${sheet.name.padEnd(22)} 新增 added ${sheet.added}  更改 changed ${sheet.changed}  已有 repeated ${sheet.repeated}  未接受 refused ${sheet.refused}`);
-  for (const drop of report.dropped) lines.push(`已丢弃列 dropped column ${drop.sheet} “${drop.column}” (${drop.reason.zh} / ${drop.reason.en}): ${drop.values} 个值 values`);
+  const lines = report.sheets.map(
+    (sheet) =>
+      `${sheet.name.padEnd(22)} 新增 added ${sheet.added}  更改 changed ${sheet.changed}  已有 repeated ${sheet.repeated}  未接受 refused ${sheet.refused}`,
+  );
+  for (const drop of report.dropped)
+    lines.push(`已丢弃列 dropped column ${drop.sheet} “${drop.column}” (${drop.reason.zh} / ${drop.reason.en}): ${drop.values} 个值 values`);
   for (const { sheet, column } of report.unknown) lines.push(`不认识的列 unknown column ${sheet} “${column}”`);
-  for (const { sheet, row, column, value, says } of report.refusals.slice(0, 20)) lines.push(`${sheet} 第 ${row} 行 row · ${column} · “${value}”\n   ${says.zh}\n   ${says.en}`);
+  for (const { sheet, row, column, value, says } of report.refusals.slice(0, 20))
+    lines.push(`${sheet} 第 ${row} 行 row · ${column} · “${value}”\n   ${says.zh}\n   ${says.en}`);
   if (report.refusals.length > 20) lines.push(`… ${report.refusals.length - 20} more`);
   return lines.join('\n');
 }
@@ -130,17 +146,40 @@ export async function measure(options: Options & { period: string; level: string
     const county = countyOf(house, options);
     const whole = bookOf(house);
     const indicators = whole.book.indicators.filter((one) => !options.indicator || one.code === options.indicator);
-    if (indicators.length === 0) throw new Stop(`没有这个指标：${options.indicator} / no such indicator. ${whole.book.indicators.map((one) => one.code).join(' ')}`);
+    if (indicators.length === 0)
+      throw new Stop(`没有这个指标：${options.indicator} / no such indicator. ${whole.book.indicators.map((one) => one.code).join(' ')}`);
     const book = { ...whole, book: { ...whole.book, indicators } };
     if (!options.cold) await refresh(house.database, county, whole);
     const rows = await house.database.read({ county_code: county, place_code: county }, async (db) => {
       const places = await placesOf(db, county, county, options.level);
       return figures(db, house.database, county, book, places, [period], { cold: options.cold === true });
     });
-    const lines = rows.map(({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }) => ({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }));
+    const lines = rows.map(({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }) => ({
+      indicator,
+      place_code,
+      period: code,
+      numerator,
+      denominator,
+      value,
+      low,
+      high,
+      verdict,
+    }));
     const cell = (x: number | null) => (x === null ? '–' : String(Math.round(x * 10_000) / 10_000)).padStart(12);
     if (options.json) console.log(JSON.stringify(lines));
-    else for (const row of lines) console.log(row.indicator.padEnd(11), row.place_code.padEnd(13), row.period, cell(row.numerator), cell(row.denominator), cell(row.value), cell(row.low), cell(row.high), row.verdict);
+    else
+      for (const row of lines)
+        console.log(
+          row.indicator.padEnd(11),
+          row.place_code.padEnd(13),
+          row.period,
+          cell(row.numerator),
+          cell(row.denominator),
+          cell(row.value),
+          cell(row.low),
+          cell(row.high),
+          row.verdict,
+        );
   });
 }
 
@@ -162,7 +201,11 @@ export async function replayInto(options: Options & { into: string }): Promise<v
 export async function backupTo(folder: string, options: Options): Promise<void> {
   await inHouse(async (house) => {
     const rows = await backup(house.database.urls.owner, folder, (table) => process.stderr.isTTY && say(table));
-    print(options, { rows, folder }, `${rows} 行 rows → ${folder}\n密钥不在备份中，请另存 ${house.config.dataFolder}/keys / the keys are not in it: keep ${house.config.dataFolder}/keys elsewhere`);
+    print(
+      options,
+      { rows, folder },
+      `${rows} 行 rows → ${folder}\n密钥不在备份中，请另存 ${house.config.dataFolder}/keys / the keys are not in it: keep ${house.config.dataFolder}/keys elsewhere`,
+    );
   });
 }
 

@@ -12,8 +12,14 @@ const { dataFolder } = scratchConfig('crash');
 const files = join(dataFolder, 'files');
 const clients = 6000;
 mkdirSync(files, { recursive: true });
-writeFileSync(join(files, 'places.csv'), 'place_code,parent_code,level,name_zh,valid_from\n110118,,county,县,2020-01-01\n110118101,110118,township,镇,2020-01-01\n110118101001,110118101,village,村,2020-01-01\n');
-writeFileSync(join(files, 'clients.csv'), `record_number,place_code,name,sex,born_on,residence,contact_reason,contacted_on,follow_up_consented\n${Array.from({ length: clients }, (_, i) => `K-${i},110118101001,甲${i},female,${1960 + (i % 40)}-01-${String(1 + (i % 28)).padStart(2, '0')},resident,came,2025-01-01,yes`).join('\n')}\n`);
+writeFileSync(
+  join(files, 'places.csv'),
+  'place_code,parent_code,level,name_zh,valid_from\n110118,,county,县,2020-01-01\n110118101,110118,township,镇,2020-01-01\n110118101001,110118101,village,村,2020-01-01\n',
+);
+writeFileSync(
+  join(files, 'clients.csv'),
+  `record_number,place_code,name,sex,born_on,residence,contact_reason,contacted_on,follow_up_consented\n${Array.from({ length: clients }, (_, i) => `K-${i},110118101001,甲${i},female,${1960 + (i % 40)}-01-${String(1 + (i % 28)).padStart(2, '0')},resident,came,2025-01-01,yes`).join('\n')}\n`,
+);
 
 const running: ChildProcess[] = [];
 afterAll(() => {
@@ -22,7 +28,9 @@ afterAll(() => {
 });
 
 function cli(...args: string[]): { child: ChildProcess; done: Promise<{ code: number | null; out: string }> } {
-  const child = spawn(process.execPath, [join(root, 'src/cli.ts'), ...args], { env: { ...process.env, ZHIYUAN_DATA: dataFolder, ZHIYUAN_PACKS: 'cn', DATABASE_URL: '', PORT: '0' } });
+  const child = spawn(process.execPath, [join(root, 'src/cli.ts'), ...args], {
+    env: { ...process.env, ZHIYUAN_DATA: dataFolder, ZHIYUAN_PACKS: 'cn', DATABASE_URL: '', PORT: '0' },
+  });
   running.push(child);
   let out = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (out += chunk));

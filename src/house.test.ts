@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { handlers, listeners, roles, routes } from './app.ts';
+import { sheets } from './modules/exchange/sheet.ts';
 import { root } from './platform/config.ts';
 import { wordsOf } from './platform/words.ts';
-import { sheets } from './modules/exchange/sheet.ts';
 
 const modules = join(root, 'src/modules');
 const files = readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file) && !/test\.ts$/.test(file));
@@ -14,7 +14,11 @@ describe('what a compiler cannot say', () => {
   it('only chapter X writes schema X', () => {
     for (const file of files) {
       const chapter = file.split('/')[0];
-      const written = [...text(file).matchAll(/(?:insertRows\(\s*|updateRows\(\s*|update |insert into |delete from |table of \[)'?(?:\$\{sql\.raw\()?'?(registry|supplies|care|evaluation|exchange)\./g)].map((match) => match[1]);
+      const written = [
+        ...text(file).matchAll(
+          /(?:insertRows\(\s*|updateRows\(\s*|update |insert into |delete from |table of \[)'?(?:\$\{sql\.raw\()?'?(registry|supplies|care|evaluation|exchange)\./g,
+        ),
+      ].map((match) => match[1]);
       for (const schema of written) expect(schema, file).toBe(chapter);
     }
   });
@@ -32,10 +36,13 @@ describe('what a compiler cannot say', () => {
     for (const listener of listeners) expect(handlers.has(listener.hears), listener.hears).toBe(true);
   });
   it('handlers know no clock and no chance: replay would lie', () => {
-    for (const file of files.filter((each) => /\/commands\.ts$/.test(each) && !each.startsWith('exchange'))) expect(/Date\.now|new Date\(\)|Math\.random|newId\(/.test(text(file)), file).toBe(false);
+    for (const file of files.filter((each) => /\/commands\.ts$/.test(each) && !each.startsWith('exchange')))
+      expect(/Date\.now|new Date\(\)|Math\.random|newId\(/.test(text(file)), file).toBe(false);
   });
   it('[R13] no table keeps where a worker is', () => {
-    const schema = readdirSync(join(root, 'db/migrations')).map((file) => readFileSync(join(root, 'db/migrations', file), 'utf8')).join();
+    const schema = readdirSync(join(root, 'db/migrations'))
+      .map((file) => readFileSync(join(root, 'db/migrations', file), 'utf8'))
+      .join();
     expect(/latitude|longitude|geo_?point|\blocation\b/i.test(schema)).toBe(false);
   });
   it('[RIGHTS] nothing that must never be collected has a field', () => {
@@ -50,15 +57,25 @@ describe('words', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
   });
   it('every field and option of every form is named', () => {
-    const asks = [...[...handlers.values()].flatMap(({ command }) => Object.entries(command.form.asks)), ...sheets.flatMap((sheet) => sheet.columns.map(({ key, ask }) => [key, ask] as const))];
+    const asks = [
+      ...[...handlers.values()].flatMap(({ command }) => Object.entries(command.form.asks)),
+      ...sheets.flatMap((sheet) => sheet.columns.map(({ key, ask }) => [key, ask] as const)),
+    ];
     for (const [field, ask] of asks) {
       if (ask.hidden || ['follow_up_id', 'account_id'].includes(field)) continue;
       expect(zh[`field.${field}`], field).toBeDefined();
-      if (ask.kind === 'choice' || ask.kind === 'many') for (const option of ask.options) expect(zh[`option.${field}.${option}`], `${field} ${option}`).toBeDefined();
+      if (ask.kind === 'choice' || ask.kind === 'many')
+        for (const option of ask.options) expect(zh[`option.${field}.${option}`], `${field} ${option}`).toBeDefined();
     }
   });
   it('every rule that code can give has words', () => {
-    const all = [...files.map(text), ...readdirSync(join(root, 'src/platform')).filter((file) => file.endsWith('.ts')).map((file) => readFileSync(join(root, 'src/platform', file), 'utf8')), readFileSync(join(root, 'src/kit/form.ts'), 'utf8')].join('\n');
+    const all = [
+      ...files.map(text),
+      ...readdirSync(join(root, 'src/platform'))
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFileSync(join(root, 'src/platform', file), 'utf8')),
+      readFileSync(join(root, 'src/kit/form.ts'), 'utf8'),
+    ].join('\n');
     const rules = new Set([...all.matchAll(/rule: '([a-zA-Z0-9_]+)'/g)].map((match) => match[1] as string));
     expect(rules.size).toBeGreaterThan(60);
     for (const rule of rules) expect(zh[`rule.${rule}`], rule).toBeDefined();

@@ -58,9 +58,14 @@ function checkFolder(folder: string): void {
   try {
     found = JSON.parse(readFileSync(label, 'utf8')).format;
   } catch {
-    throw new Stop(`数据文件夹的标签已损坏：${label}。恢复备份，或确认无误后删除它。\nThe label of the data folder is damaged: ${label}. Restore a backup, or remove it when you are sure.`);
+    throw new Stop(
+      `数据文件夹的标签已损坏：${label}。恢复备份，或确认无误后删除它。\nThe label of the data folder is damaged: ${label}. Restore a backup, or remove it when you are sure.`,
+    );
   }
-  if (found !== format) throw new Stop(`数据文件夹由更新版本写成（格式 ${found}）。请使用新版本。\nThe data folder was written by a newer program (format ${found}). Use that version.`);
+  if (found !== format)
+    throw new Stop(
+      `数据文件夹由更新版本写成（格式 ${found}）。请使用新版本。\nThe data folder was written by a newer program (format ${found}). Use that version.`,
+    );
 }
 
 /** Takes the data folder for one server; a second one is told so. Gives the way to let it go. */
@@ -68,7 +73,8 @@ export function takeFolder(folder: string, address: string): () => void {
   const path = join(folder, 'server.json');
   if (existsSync(path)) {
     const held = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; address: string; started: string };
-    if (isAlive(held.pid, held.started)) throw new Stop(`已在运行：${held.address}（进程 ${held.pid}）\nAlready running at ${held.address} (process ${held.pid})`);
+    if (isAlive(held.pid, held.started))
+      throw new Stop(`已在运行：${held.address}（进程 ${held.pid}）\nAlready running at ${held.address} (process ${held.pid})`);
   }
   writeFileSync(path, JSON.stringify({ pid: process.pid, address, started: startedAt(process.pid) }));
   return () => rmSync(path, { force: true });

@@ -17,7 +17,12 @@ beforeAll(async () => {
   house = await aHouse();
   await aGround(house);
   const actor = program(counties[0]);
-  for (const [role, place_code] of [['county_clinician', '110118'], ['village_worker', '110118102001'], ['planner', '110118'], ['administrator', '110118']] as const) {
+  for (const [role, place_code] of [
+    ['county_clinician', '110118'],
+    ['village_worker', '110118102001'],
+    ['planner', '110118'],
+    ['administrator', '110118'],
+  ] as const) {
     await send(house, actor, 'access.open_account', { account_id: newId(), login: role, display_name: role, role, place_code, password: `secret ${role}` });
   }
   await send(house, actor, 'registry.register', client);
@@ -30,11 +35,15 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const ask = (who: string | undefined, url: string) => app.inject({ method: 'GET', url, headers: who ? { cookie: cookies[who] as string } : {} });
-const tell = (who: string | undefined, items: unknown) => app.inject({ method: 'POST', url: '/api/commands', headers: who ? { cookie: cookies[who] as string } : {}, payload: { items } as object });
+const tell = (who: string | undefined, items: unknown) =>
+  app.inject({ method: 'POST', url: '/api/commands', headers: who ? { cookie: cookies[who] as string } : {}, payload: { items } as object });
 
 describe('sign-in', () => {
   it('a wrong password and an unknown login are one answer', async () => {
-    const [wrong, unknown] = [await app.inject({ method: 'POST', url: '/api/session', payload: { login: 'planner', password: 'x' } }), await app.inject({ method: 'POST', url: '/api/session', payload: { login: 'nobody', password: 'x' } })];
+    const [wrong, unknown] = [
+      await app.inject({ method: 'POST', url: '/api/session', payload: { login: 'planner', password: 'x' } }),
+      await app.inject({ method: 'POST', url: '/api/session', payload: { login: 'nobody', password: 'x' } }),
+    ];
     expect([wrong.statusCode, wrong.json().findings]).toEqual([401, unknown.json().findings]);
     expect(wrong.headers['content-type']).toContain('application/problem+json');
   });
@@ -50,7 +59,9 @@ describe('sign-in', () => {
     expect((await app.inject({ method: 'GET', url: '/api/session', headers: { cookie } })).statusCode).toBe(401);
   });
   it('passwords are hashed with argon2id and stand nowhere in the journal', async () => {
-    const { rows } = await sql<{ text: string }>`select password_hash as text from access.account union all select input::text from journal.entry`.execute(house.database.owner);
+    const { rows } = await sql<{ text: string }>`select password_hash as text from access.account union all select input::text from journal.entry`.execute(
+      house.database.owner,
+    );
     expect(rows[0]?.text).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect(rows.some((row) => row.text.includes('secret planner'))).toBe(false);
   });
@@ -85,7 +96,9 @@ describe('the door', () => {
     expect(reply.json().outcomes).toMatchObject([{ status: 'done' }]);
     const { changes } = (await ask('county_clinician', '/api/pull')).json() as { changes: { table: string; row: { id: string } }[] };
     expect(changes.filter((change) => change.table === 'care.visit').map((change) => change.row.id)).toEqual([visit.visit_id]);
-    expect((await ask('county_clinician', '/api/board?period=2025')).json().figures.find((figure: { indicator: string }) => figure.indicator === 'Q1')).toMatchObject({ numerator: 1, denominator: 1, verdict: 'too_few' });
+    expect(
+      (await ask('county_clinician', '/api/board?period=2025')).json().figures.find((figure: { indicator: string }) => figure.indicator === 'Q1'),
+    ).toMatchObject({ numerator: 1, denominator: 1, verdict: 'too_few' });
     expect((await ask('county_clinician', `/api/clients/${client.client_id}`)).json()).toMatchObject({ name: '网上甲', phone: '13800000009' });
   });
   it('a pull in small pages gives every change once, in order', async () => {
@@ -113,12 +126,26 @@ describe('the door', () => {
   it('hostile input is refused as such: never a 500, never a row', async () => {
     const before = await sql<{ n: number }>`select count(*)::int as n from journal.entry`.execute(house.database.owner);
     const names = [...house.handlers.keys(), 'no.such', '__proto__', ''];
-    const scalar = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.double(), fc.boolean(), fc.constantFrom(null, "'; drop table care.visit; --", '\u0000', '\ud800', '9'.repeat(400), '2025-99-99', '110118101001', client.client_id));
+    const scalar = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.integer(),
+      fc.double(),
+      fc.boolean(),
+      fc.constantFrom(null, "'; drop table care.visit; --", '\u0000', '\ud800', '9'.repeat(400), '2025-99-99', '110118101001', client.client_id),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...names), fc.dictionary(fc.constantFrom('client_id', 'place_code', 'name', 'visited_on', 'service', 'version', 'quantity', 'login', '__proto__', 'x'), fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }))), scalar, async (name, input, id) => {
-        const reply = await tell('county_clinician', [{ id: typeof id === 'string' ? id : newId(), name, input }]);
-        return [200, 400].includes(reply.statusCode) && (reply.statusCode === 400 || reply.json().outcomes[0].status === 'refused');
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.dictionary(
+          fc.constantFrom('client_id', 'place_code', 'name', 'visited_on', 'service', 'version', 'quantity', 'login', '__proto__', 'x'),
+          fc.oneof(scalar, fc.array(scalar, { maxLength: 3 })),
+        ),
+        scalar,
+        async (name, input, id) => {
+          const reply = await tell('county_clinician', [{ id: typeof id === 'string' ? id : newId(), name, input }]);
+          return [200, 400].includes(reply.statusCode) && (reply.statusCode === 400 || reply.json().outcomes[0].status === 'refused');
+        },
+      ),
       { numRuns: 2000 },
     );
     const after = await sql<{ n: number }>`select count(*)::int as n from journal.entry`.execute(house.database.owner);
@@ -126,10 +153,18 @@ describe('the door', () => {
   });
   it('hostile questions likewise', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...routes.map((route) => route.path), '/api/pull'), fc.string({ unit: 'binary', maxLength: 30 }), fc.constantFrom('find', 'place', 'period', 'level', 'after', 'limit', 'status'), async (path, value, key) => {
-        const reply = await ask('county_clinician', `${path.replace(/:\w+/g, encodeURIComponent(value.replace(/[\ud800-\udfff]/g, '') || 'x'))}?${key}=${encodeURIComponent(value.replace(/[\ud800-\udfff]/g, ''))}`);
-        return reply.statusCode < 500;
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...routes.map((route) => route.path), '/api/pull'),
+        fc.string({ unit: 'binary', maxLength: 30 }),
+        fc.constantFrom('find', 'place', 'period', 'level', 'after', 'limit', 'status'),
+        async (path, value, key) => {
+          const reply = await ask(
+            'county_clinician',
+            `${path.replace(/:\w+/g, encodeURIComponent(value.replace(/[\ud800-\udfff]/g, '') || 'x'))}?${key}=${encodeURIComponent(value.replace(/[\ud800-\udfff]/g, ''))}`,
+          );
+          return reply.statusCode < 500;
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -10,17 +10,33 @@ export interface At {
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
-const at = (search: Record<string, unknown>): At => ({ place: textOf(search['place']), period: textOf(search['period']), indicator: textOf(search['indicator']) });
+const at = (search: Record<string, unknown>): At => ({
+  place: textOf(search['place']),
+  period: textOf(search['period']),
+  indicator: textOf(search['indicator']),
+});
 
 const root = createRootRoute({ component: Frame });
-const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteComponent>[0], name: string) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
+const page = <P extends string>(path: P, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
 
 /** All pages on one page. */
 const tree = root.addChildren([
-  createRoute({ getParentRoute: () => root, path: '/', beforeLoad: () => { throw redirect({ to: '/board' }); } }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/',
+    beforeLoad: () => {
+      throw redirect({ to: '/board' });
+    },
+  }),
   createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage }),
   createRoute({ getParentRoute: () => root, path: '/board', component: BoardPage, validateSearch: at }),
-  createRoute({ getParentRoute: () => root, path: '/indicators/$code', component: lazyRouteComponent(() => import('./modules/evaluation/ui/IndicatorPage.tsx'), 'IndicatorPage'), validateSearch: at }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/indicators/$code',
+    component: lazyRouteComponent(() => import('./modules/evaluation/ui/IndicatorPage.tsx'), 'IndicatorPage'),
+    validateSearch: at,
+  }),
   page('/places/$place', () => import('./modules/registry/ui/PlacePage.tsx'), 'PlacePage'),
   page('/people', () => import('./modules/registry/ui/PeoplePage.tsx'), 'PeoplePage'),
   page('/people/new', () => import('./modules/registry/ui/RegisterPage.tsx'), 'RegisterPage'),

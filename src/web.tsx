@@ -7,8 +7,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { router } from './pages.ts';
 import { queries } from './web/api.ts';
-import { startWords } from './web/words.ts';
 import { theme } from './web/theme.ts';
+import { startWords } from './web/words.ts';
 
 await startWords();
 createRoot(document.getElementById('root') as HTMLElement).render(

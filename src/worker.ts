@@ -1,8 +1,8 @@
 import { Logger, makeWorkerUtils, run as runJobs } from 'graphile-worker';
 import { tasks } from './app.ts';
 import type { OpenHouse } from './house.ts';
-import { bookOf } from './modules/evaluation/routes.ts';
 import { refresh } from './modules/evaluation/listener.ts';
+import { bookOf } from './modules/evaluation/routes.ts';
 
 /** The queue says nothing: what fails stands in its table and in the import it belongs to. */
 const quiet = new Logger(() => () => {});
@@ -15,8 +15,17 @@ export async function startWork(house: OpenHouse, onError: (error: unknown) => v
   const utils = await makeWorkerUtils({ pgPool: house.database.ownerPool, logger: quiet });
   await utils.migrate();
   // One process works on this queue: whatever a killed one had locked is free again.
-  await house.database.ownerPool.query("select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs where locked_by is not null having count(*) > 0");
-  const jobs = await runJobs({ pgPool: house.database.ownerPool, concurrency: 1, noHandleSignals: true, pollInterval: 1000, taskList: tasks(house), logger: quiet });
+  await house.database.ownerPool.query(
+    'select graphile_worker.force_unlock_workers(array_agg(distinct locked_by)) from graphile_worker._private_jobs where locked_by is not null having count(*) > 0',
+  );
+  const jobs = await runJobs({
+    pgPool: house.database.ownerPool,
+    concurrency: 1,
+    noHandleSignals: true,
+    pollInterval: 1000,
+    taskList: tasks(house),
+    logger: quiet,
+  });
   let stopped = false;
   const counting = (async () => {
     while (!stopped) {
@@ -39,4 +48,3 @@ async function countAll(house: OpenHouse): Promise<void> {
   const counties = await house.database.owner.selectFrom('journal.pen').select('county_code').execute();
   for (const { county_code } of counties) await refresh(house.database, county_code, bookOf(house));
 }
-

@@ -22,7 +22,16 @@ export function accountItems(chance: Chance, facilities: readonly DemoFacility[]
     return {
       id: chance.id('2021-01-01'),
       name: 'access.open_account',
-      input: { account_id: chance.id('2021-01-01'), login, display_name, role, place_code, password: demoPassword, ...(facility ? { facility_id: facility.id } : {}), ...(worker ? { health_worker_id: worker.id } : {}) },
+      input: {
+        account_id: chance.id('2021-01-01'),
+        login,
+        display_name,
+        role,
+        place_code,
+        password: demoPassword,
+        ...(facility ? { facility_id: facility.id } : {}),
+        ...(worker ? { health_worker_id: worker.id } : {}),
+      },
     };
   });
 }

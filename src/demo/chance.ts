@@ -1,5 +1,5 @@
-import { asUuid } from '../kit/id.ts';
 import type { Day } from '../kit/day.ts';
+import { asUuid } from '../kit/id.ts';
 
 /** Chance that a seed fixes: the same seed gives the same county on every machine (sfc32). */
 export class Chance {

@@ -38,7 +38,8 @@ export async function loadDemo(house: House, size: DemoSize, seed: number, progr
     for (let at = 0; at < items.length; at += batch) {
       const some = items.slice(at, at + batch);
       const refused = (await run(house, actor, some)).find((outcome) => outcome.status === 'refused');
-      if (refused) throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
+      if (refused)
+        throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
       if (Math.floor(Math.log10(done + some.length)) > Math.floor(Math.log10(done + 1)) || done % 500_000 < batch) await house.database.analyze();
       done += some.length;
       progress(done);

@@ -2,7 +2,7 @@ import { addDays, type Day } from '../kit/day.ts';
 import { nationalIdWithCheck } from '../modules/registry/national-id.ts';
 import type { Item } from '../platform/run.ts';
 import type { Chance } from './chance.ts';
-import { county, type DemoPlace, firstOn, lastOn, type Ground } from './ground.ts';
+import { county, type DemoPlace, firstOn, type Ground, lastOn } from './ground.ts';
 
 /** A synthetic client and what she will come for. */
 export interface DemoClient {
@@ -58,7 +58,16 @@ function oneClient(chance: Chance, village: DemoPlace, number: number): { client
   const given = sex === 'female' ? womanly : manly;
   const name = chance.pick(surnames) + chance.pick(given) + (chance.hits(0.72) ? chance.pick(given) : '');
   const consents = chance.hits(0.86);
-  const client: DemoClient = { id: chance.id(came), village, sex, born, residence, consents, method: classes[chance.weighted(village.isUrban ? urbanMix : villageMix)] as string, from };
+  const client: DemoClient = {
+    id: chance.id(came),
+    village,
+    sex,
+    born,
+    residence,
+    consents,
+    method: classes[chance.weighted(village.isUrban ? urbanMix : villageMix)] as string,
+    from,
+  };
   const serial = String((chance.between(0, 499) * 2 + (sex === 'male' ? 1 : 0)) % 1000).padStart(3, '0');
   const input = {
     client_id: client.id,
@@ -83,6 +92,16 @@ export function twice(chance: Chance, items: readonly Item[], count: number): It
   return Array.from({ length: count }, (_, index) => {
     const input = chance.pick(items).input as Record<string, unknown>;
     const { phone, id_number, ...rest } = input;
-    return { id: chance.id(lastOn), name: 'registry.register', input: { ...rest, ...(index % 2 ? { phone } : {}), client_id: chance.id(lastOn), record_number: `D-${String(index + 1).padStart(4, '0')}`, contacted_on: lastOn } };
+    return {
+      id: chance.id(lastOn),
+      name: 'registry.register',
+      input: {
+        ...rest,
+        ...(index % 2 ? { phone } : {}),
+        client_id: chance.id(lastOn),
+        record_number: `D-${String(index + 1).padStart(4, '0')}`,
+        contacted_on: lastOn,
+      },
+    };
   });
 }

@@ -38,7 +38,11 @@ export function* visitsByMonth(chance: Chance, ground: Ground, clients: readonly
       }
     }
     for (const { id, on } of due.get(month) ?? []) {
-      items.push({ id: idWithin(id, 61_000), name: 'care.follow_up', input: { follow_up_id: id, done_on: on, outcome: chance.pick(['well', 'well', 'well', 'well', 'side_effect', 'referred']) } });
+      items.push({
+        id: idWithin(id, 61_000),
+        name: 'care.follow_up',
+        input: { follow_up_id: id, done_on: on, outcome: chance.pick(['well', 'well', 'well', 'well', 'side_effect', 'referred']) },
+      });
     }
     due.delete(month);
     yield items;
@@ -48,7 +52,8 @@ export function* visitsByMonth(chance: Chance, ground: Ground, clients: readonly
 function monthOfClient(chance: Chance, ground: Ground, client: DemoClient, month: number, since: number, pace: Pace): Visit[] {
   const visits: Visit[] = [];
   const age = ageOn(client.born, firstDay(month));
-  if (age >= 16 && age <= 49 && chance.hits(pace.refill * (client.sex === 'male' ? 0.55 : 1))) visits.push(contraception(chance, ground, client, month, since, age));
+  if (age >= 16 && age <= 49 && chance.hits(pace.refill * (client.sex === 'male' ? 0.55 : 1)))
+    visits.push(contraception(chance, ground, client, month, since, age));
   if (client.sex === 'female' && age >= 20 && age <= 66 && chance.hits(pace.screening)) visits.push(screening(chance, ground, client, month, since));
   if (age >= 21 && age <= 40 && chance.hits(pace.preconception)) visits.push(preconception(chance, ground, client, month, since));
   return visits;
@@ -95,7 +100,9 @@ function contraception(chance: Chance, ground: Ground, client: DemoClient, month
   visit.method_received = wantsProcedure || chance.hits(0.945 * Math.min(1.05, good));
   if (!visit.method_received) return { ...visit, not_received_reason: chance.pick(['out_of_stock', 'out_of_stock', 'not_offered_here', 'appointment_made']) };
   if (wantsProcedure) return withProcedure(chance, visit, method === 'iud' ? 'iud_insertion' : 'implant_insertion', facility);
-  const given = { condom: ['condom', 30], pill_injection: ['pill', 3], topical: ['spermicide', 10], iud: ['condom', 20], implant: ['condom', 20] }[method] as [string, number] | undefined;
+  const given = { condom: ['condom', 30], pill_injection: ['pill', 3], topical: ['spermicide', 10], iud: ['condom', 20], implant: ['condom', 20] }[method] as
+    | [string, number]
+    | undefined;
   if (given) [visit.product_code, visit.quantity] = given;
   if (chance.hits(0.004 * (2 - good))) visit.charge_fen = 500;
   return visit;
@@ -135,7 +142,8 @@ function screening(chance: Chance, ground: Ground, client: DemoClient, month: nu
   visit.four_ones = (['screening', 'materials', 'lecture', 'counselling'] as const).filter((one) => one === 'screening' || chance.hits(0.85));
   if (visit.cervical_offered) visit.cervical_method = chance.hits(0.55) ? 'hpv' : 'cytology';
   visit.result = chance.hits(0.12) ? 'abnormal' : 'normal';
-  if (visit.result === 'abnormal') visit.finding_kinds = [chance.pick(['vaginitis', 'cervicitis', 'fibroid', 'hpv_other', 'cytology_abnormal', 'breast'] as const)];
+  if (visit.result === 'abnormal')
+    visit.finding_kinds = [chance.pick(['vaginitis', 'cervicitis', 'fibroid', 'hpv_other', 'cytology_abnormal', 'breast'] as const)];
   return visit;
 }
 

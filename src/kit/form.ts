@@ -46,9 +46,7 @@ type Asks = Record<string, Ask>;
 type RequiredOf<A extends Asks> = { [K in keyof A]: A[K] extends { required: true } ? K : never }[keyof A];
 
 /** The answers of a form, typed from its questions. */
-export type Answers<F> = F extends Form<infer A>
-  ? { [K in RequiredOf<A>]: Value<A[K]> } & { [K in Exclude<keyof A, RequiredOf<A>>]?: Value<A[K]> }
-  : never;
+export type Answers<F> = F extends Form<infer A> ? { [K in RequiredOf<A>]: Value<A[K]> } & { [K in Exclude<keyof A, RequiredOf<A>>]?: Value<A[K]> } : never;
 
 /** Questions declared once: schema, type, page, column headings, dictionary and journal seal are derived from them. */
 export interface Form<A extends Asks = Asks> {
@@ -70,9 +68,7 @@ export const place = <const O extends Common>(o: O) => ({ kind: 'place', ...o })
 
 /** Declares a form. */
 export function form<const A extends Asks>(name: string, asks: A): Form<A> {
-  const shape = Object.fromEntries(
-    Object.entries(asks).map(([field, ask]) => [field, ask.required ? schemaOf(ask) : z.optional(z.nullable(schemaOf(ask)))]),
-  );
+  const shape = Object.fromEntries(Object.entries(asks).map(([field, ask]) => [field, ask.required ? schemaOf(ask) : z.optional(z.nullable(schemaOf(ask)))]));
   const sealed = Object.keys(asks).filter((field) => asks[field]?.seal);
   return { name, asks, schema: z.strictObject(shape), sealed };
 }
@@ -134,7 +130,9 @@ function findingOf(form: Form, issue: z.core.$ZodIssue, input: unknown): Finding
   const value = String(given).slice(0, 60);
   switch (ask.kind) {
     case 'text':
-      return String(given).length > ask.max ? { field, rule: 'too_long', values: { max: ask.max } } : { field, rule: ask.rule ?? 'not_this_text', values: { value } };
+      return String(given).length > ask.max
+        ? { field, rule: 'too_long', values: { max: ask.max } }
+        : { field, rule: ask.rule ?? 'not_this_text', values: { value } };
     case 'number':
       return { field, rule: 'not_a_number_between', values: { min: ask.min, max: ask.max, value } };
     case 'day':

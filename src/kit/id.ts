@@ -2,8 +2,8 @@
 export function newId(now = Date.now()): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   for (let i = 0; i < 6; i += 1) bytes[i] = Math.floor(now / 2 ** (8 * (5 - i))) & 0xff;
-  bytes[6] = (bytes[6] as number) & 0x0f | 0x70;
-  bytes[8] = (bytes[8] as number) & 0x3f | 0x80;
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
   return asUuid(Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''));
 }
 

@@ -10,21 +10,36 @@ const round = (x: number | undefined, digits = 1) => Number((x ?? Number.NaN).to
 
 describe('statistics agree with published figures', () => {
   it('Wilson: satisfaction 90 % of 30, 200 and 400', () => {
-    expect([27, 180, 360].map((count, i) => wilson(count, [30, 200, 400][i] as number)).map((x) => [round((x?.low ?? 0) * 100), round((x?.high ?? 0) * 100)])).toEqual([[74.4, 96.5], [85.1, 93.4], [86.7, 92.6]]);
+    expect(
+      [27, 180, 360].map((count, i) => wilson(count, [30, 200, 400][i] as number)).map((x) => [round((x?.low ?? 0) * 100), round((x?.high ?? 0) * 100)]),
+    ).toEqual([
+      [74.4, 96.5],
+      [85.1, 93.4],
+      [86.7, 92.6],
+    ]);
   });
   it('exact Poisson: 3 defects in 500 births, 18 in 3,000', () => {
-    expect([poisson(3, 0.5), poisson(18, 3)].map((x) => [round(x?.low), round(x?.high)])).toEqual([[1.2, 17.5], [3.6, 9.5]]);
+    expect([poisson(3, 0.5), poisson(18, 3)].map((x) => [round(x?.low), round(x?.high)])).toEqual([
+      [1.2, 17.5],
+      [3.6, 9.5],
+    ]);
   });
   it('ratio: sex ratio 106 with 100, 1,000 and 10,000 births', () => {
     const of = (births: number) => ratio((births * 106) / 206, (births * 100) / 206);
-    expect([100, 1000, 10_000].map(of).map((x) => [round((x?.low ?? 0) * 100), round((x?.high ?? 0) * 100)])).toEqual([[71.6, 156.9], [93.6, 120], [101.9, 110.2]]);
+    expect([100, 1000, 10_000].map(of).map((x) => [round((x?.low ?? 0) * 100), round((x?.high ?? 0) * 100)])).toEqual([
+      [71.6, 156.9],
+      [93.6, 120],
+      [101.9, 110.2],
+    ]);
   });
   it('an interval holds its estimate and narrows with more data', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 500 }), (count, more) => {
-      const total = count + more;
-      const [one, ten] = [wilson(count, total), wilson(count * 10, total * 10)];
-      return one !== undefined && ten !== undefined && one.low <= count / total && one.high >= count / total && ten.high - ten.low <= one.high - one.low;
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 500 }), (count, more) => {
+        const total = count + more;
+        const [one, ten] = [wilson(count, total), wilson(count * 10, total * 10)];
+        return one !== undefined && ten !== undefined && one.low <= count / total && one.high >= count / total && ten.high - ten.low <= one.high - one.low;
+      }),
+    );
   });
   it('parity caps each service at 1 and needs all of them', () => {
     const pair = { count: 50, of: 100, refCount: 100, refOf: 200 };
@@ -51,10 +66,22 @@ describe('days and periods', () => {
 });
 
 describe('forms', () => {
-  const asked = form('asked', { name: text({ required: true, max: 5 }), kind: choice({ required: true, options: ['a', 'b'] }), parts: many({ options: ['x', 'y'], when: { field: 'kind', is: ['a'] } }), count: number({ min: 0, max: 9 }), sure: yesNo({}) });
+  const asked = form('asked', {
+    name: text({ required: true, max: 5 }),
+    kind: choice({ required: true, options: ['a', 'b'] }),
+    parts: many({ options: ['x', 'y'], when: { field: 'kind', is: ['a'] } }),
+    count: number({ min: 0, max: 9 }),
+    sure: yesNo({}),
+  });
   it('says of each answer what is wrong with it', () => {
     const { findings } = readAnswers(asked, { kind: 'c', count: 10, sure: 'maybe', other: 1 });
-    expect(findings.map(({ field, rule }) => `${field} ${rule}`).sort()).toEqual(['count not_a_number_between', 'kind not_an_option', 'name required', 'other unknown_field', 'sure not_yes_or_no']);
+    expect(findings.map(({ field, rule }) => `${field} ${rule}`).sort()).toEqual([
+      'count not_a_number_between',
+      'kind not_an_option',
+      'name required',
+      'other unknown_field',
+      'sure not_yes_or_no',
+    ]);
   });
   it('leaves empty answers out and refuses those that were not asked', () => {
     const { answers } = readAnswers(asked, { name: ' ok ', kind: 'b', count: null, parts: ['x'] });

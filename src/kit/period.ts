@@ -27,15 +27,6 @@ export function periodOf(code: string): Period | undefined {
   return make('year', january);
 }
 
-/** Every period, of all five kinds, that has a month in [from, until). */
-export function periodsTouching(from: number, until: number): Period[] {
-  const codes = new Set<string>();
-  for (let month = from; month < until; month += 1) {
-    for (const code of codesOf(month)) codes.add(code);
-  }
-  return [...codes].map((code) => periodOf(code) as Period);
-}
-
 /** The five periods a month belongs to. */
 export function codesOf(month: number): string[] {
   const year = Math.floor(month / 12);

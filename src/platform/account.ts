@@ -22,7 +22,15 @@ export const accountCommands = [
   handle(
     openAccount,
     async (room, entries) => {
-      const taken = await room.db.selectFrom('access.login').select('login').where('login', 'in', entries.map((entry) => entry.input.login)).execute();
+      const taken = await room.db
+        .selectFrom('access.login')
+        .select('login')
+        .where(
+          'login',
+          'in',
+          entries.map((entry) => entry.input.login),
+        )
+        .execute();
       const logins = new Set(taken.map((row) => row.login));
       const lawful = refuseEach(entries, ({ input }) => {
         const findings = logins.has(input.login) ? [{ field: 'login', rule: 'login_is_taken', values: { value: input.login } }] : [];

@@ -53,7 +53,8 @@ export async function restore(url: string, folder: string, progress: (table: str
   await client.connect();
   try {
     const mine = await migrationsOf(client);
-    if (manifest.migrations.join() !== mine.join()) throw new Stop(`备份的数据库版本不同：${manifest.migrations.at(-1)}，本程序：${mine.at(-1)} / The backup has another schema version.`);
+    if (manifest.migrations.join() !== mine.join())
+      throw new Stop(`备份的数据库版本不同：${manifest.migrations.at(-1)}，本程序：${mine.at(-1)} / The backup has another schema version.`);
     const used = await client.query('select 1 from journal.entry limit 1');
     if (used.rowCount) throw new Stop('目标数据库不是空的，未作任何改动 / The target database is not empty; nothing was changed.');
     await client.query('begin');
@@ -64,7 +65,8 @@ export async function restore(url: string, folder: string, progress: (table: str
       const header = (await columnsOf(client, table)).join(', ');
       const stream = client.query(copyFrom(`copy ${table} (${header}) from stdin (format csv, header)`));
       await pipeline(createReadStream(join(folder, `${table}.csv.gz`)), createGunzip(), hashing(hash), stream);
-      if (hash.digest('hex') !== sha256 || stream.rowCount !== expected) throw new Stop(`${table}.csv.gz 与清单不符，未作任何改动 / does not agree with the manifest; nothing was changed.`);
+      if (hash.digest('hex') !== sha256 || stream.rowCount !== expected)
+        throw new Stop(`${table}.csv.gz 与清单不符，未作任何改动 / does not agree with the manifest; nothing was changed.`);
       rows += expected;
     }
     await client.query('commit');
@@ -75,19 +77,25 @@ export async function restore(url: string, folder: string, progress: (table: str
 }
 
 async function tablesOf(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query(`select table_schema || '.' || table_name as name from information_schema.tables where table_schema = any($1) and table_type = 'BASE TABLE' order by 1`, [schemas]);
+  const { rows } = await client.query(
+    `select table_schema || '.' || table_name as name from information_schema.tables where table_schema = any($1) and table_type = 'BASE TABLE' order by 1`,
+    [schemas],
+  );
   return rows.map((row: { name: string }) => row.name).filter((name) => !leftOut.includes(name));
 }
 
 /** Parents before children; within a table of places the COPY is in code order by its key, which puts parents first. */
 function inOrder(tables: Manifest['tables']): Manifest['tables'] {
   const first = ['registry.place', 'registry.facility', 'registry.health_worker', 'registry.client', 'care.visit'];
-  const rank = (table: string) => (first.indexOf(table) + 1 || 99);
+  const rank = (table: string) => first.indexOf(table) + 1 || 99;
   return [...tables].sort((a, b) => rank(a.table) - rank(b.table));
 }
 
 async function columnsOf(client: pg.Client, table: string): Promise<string[]> {
-  const { rows } = await client.query(`select column_name as name from information_schema.columns where table_schema || '.' || table_name = $1 order by ordinal_position`, [table]);
+  const { rows } = await client.query(
+    `select column_name as name from information_schema.columns where table_schema || '.' || table_name = $1 order by ordinal_position`,
+    [table],
+  );
   return rows.map((row: { name: string }) => row.name);
 }
 

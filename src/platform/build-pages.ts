@@ -19,7 +19,17 @@ export async function buildPages(say: (line: string) => void = () => {}): Promis
 
 function sourcesDigest(): string {
   const hash = createHash('sha256');
-  const files = ['src/kit/*', 'src/web/**/*', 'src/web.tsx', 'src/pages.ts', 'src/modules/**/*.{ts,tsx,json,css}', 'index.html', 'vite.config.ts', 'package-lock.json', 'public/*'];
+  const files = [
+    'src/kit/*',
+    'src/web/**/*',
+    'src/web.tsx',
+    'src/pages.ts',
+    'src/modules/**/*.{ts,tsx,json,css}',
+    'index.html',
+    'vite.config.ts',
+    'package-lock.json',
+    'public/*',
+  ];
   for (const file of files.flatMap((pattern) => globSync(pattern, { cwd: root })).sort()) {
     if (statSync(join(root, file)).isFile()) hash.update(file).update(readFileSync(join(root, file)));
   }

@@ -48,10 +48,13 @@ export class Database {
 
   /** Runs `read` in a read-only transaction under the scope. */
   read<T>(scope: Scope, read: (db: Db) => Promise<T>): Promise<T> {
-    return this.app.transaction().setAccessMode('read only').execute(async (db) => {
-      await enter(db, scope);
-      return read(db);
-    });
+    return this.app
+      .transaction()
+      .setAccessMode('read only')
+      .execute(async (db) => {
+        await enter(db, scope);
+        return read(db);
+      });
   }
 
   /** Runs `write` in a transaction under the scope; what it throws undoes everything. */
@@ -64,7 +67,17 @@ export class Database {
 
   /** Tells the planner how large the tables have grown; asked for while much is loaded, ahead of the server's own rounds. */
   async analyze(): Promise<void> {
-    const tables = ['journal.entry', 'journal.subject_key', 'registry.client', 'registry.duplicate', 'registry.population', 'care.visit', 'care.follow_up', 'supplies.stock_movement', 'supplies.stock_on_hand'];
+    const tables = [
+      'journal.entry',
+      'journal.subject_key',
+      'registry.client',
+      'registry.duplicate',
+      'registry.population',
+      'care.visit',
+      'care.follow_up',
+      'supplies.stock_movement',
+      'supplies.stock_on_hand',
+    ];
     for (const table of tables) await sql.raw(`analyze ${table}`).execute(this.owner);
   }
 

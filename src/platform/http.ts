@@ -32,8 +32,20 @@ const largestBatch = 2000;
 const cookieName = 'zhiyuan_session';
 
 const findingSchema = z.object({ field: z.string(), rule: z.string(), values: z.record(z.string(), z.union([z.string(), z.number()])).optional() });
-const problemSchema = z.object({ type: z.string(), code: z.string(), status: z.number(), title: z.string(), findings: z.array(findingSchema), entry_id: z.string().optional() });
-const outcomeSchema = z.object({ id: z.string(), status: z.enum(['done', 'repeated', 'refused']), seq: z.number().optional(), problem: problemSchema.optional() });
+const problemSchema = z.object({
+  type: z.string(),
+  code: z.string(),
+  status: z.number(),
+  title: z.string(),
+  findings: z.array(findingSchema),
+  entry_id: z.string().optional(),
+});
+const outcomeSchema = z.object({
+  id: z.string(),
+  status: z.enum(['done', 'repeated', 'refused']),
+  seq: z.number().optional(),
+  problem: problemSchema.optional(),
+});
 
 /** The server with every route, the one door for writes, sign-in, the OpenAPI document and the built pages. */
 export async function serve(site: Site): Promise<FastifyInstance> {
@@ -52,7 +64,14 @@ export async function serve(site: Site): Promise<FastifyInstance> {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemFrom(error);
     if (!problem) request.log.error({ err: error, entry_id: request.id });
-    const body = problem?.body() ?? { type: 'urn:zhiyuan:problem:bug', code: 'bug', status: 500, title: 'bug', findings: [{ field: '', rule: 'our_mistake' }], entry_id: request.id };
+    const body = problem?.body() ?? {
+      type: 'urn:zhiyuan:problem:bug',
+      code: 'bug',
+      status: 500,
+      title: 'bug',
+      findings: [{ field: '', rule: 'our_mistake' }],
+      entry_id: request.id,
+    };
     return reply.status(body.status).type('application/problem+json').serializer(JSON.stringify).send(body);
   });
   const who = (request: FastifyRequest) => actorOf(house.database, site.roles, request.cookies[cookieName]);
@@ -84,7 +103,13 @@ function addDoors(app: FastifyInstance, house: House, who: (request: FastifyRequ
   const itemSchema = z.object({ id: z.string(), name: z.string(), input: z.record(z.string(), z.unknown()) });
   door.post(
     '/api/commands',
-    { schema: { summary: 'The one door for writes', body: z.object({ items: z.array(itemSchema).min(1).max(largestBatch) }), response: { 200: z.object({ outcomes: z.array(outcomeSchema) }) } } },
+    {
+      schema: {
+        summary: 'The one door for writes',
+        body: z.object({ items: z.array(itemSchema).min(1).max(largestBatch) }),
+        response: { 200: z.object({ outcomes: z.array(outcomeSchema) }) },
+      },
+    },
     async (request) => ({ outcomes: await run(house, await who(request), request.body.items as Item[]) }),
   );
   const credentials = z.object({ login: z.string().max(40), password: z.string().max(200) });
@@ -102,21 +127,31 @@ function addDoors(app: FastifyInstance, house: House, who: (request: FastifyRequ
 }
 
 function addRoute(app: FastifyInstance, house: House, who: (request: FastifyRequest) => Promise<Actor>, route: Route): void {
-  app.withTypeProvider<ZodTypeProvider>().get(route.path, { schema: { summary: route.summary, operationId: route.read, response: { 200: route.reply } } }, async (request) => {
-    const actor = await who(request);
-    allow(actor, 'reads', route.read);
-    const given = { ...(request.query as object), ...(request.params as object) };
-    const query = route.query.safeParse(given);
-    if (!query.success) throw new Problem('invalid', query.error.issues.map((issue) => ({ field: String(issue.path[0] ?? ''), rule: 'not_this_parameter' })));
-    return house.database.read(actor, (db) => route.answer({ db, actor, query: query.data, house }));
-  });
+  app
+    .withTypeProvider<ZodTypeProvider>()
+    .get(route.path, { schema: { summary: route.summary, operationId: route.read, response: { 200: route.reply } } }, async (request) => {
+      const actor = await who(request);
+      allow(actor, 'reads', route.read);
+      const given = { ...(request.query as object), ...(request.params as object) };
+      const query = route.query.safeParse(given);
+      if (!query.success)
+        throw new Problem(
+          'invalid',
+          query.error.issues.map((issue) => ({ field: String(issue.path[0] ?? ''), rule: 'not_this_parameter' })),
+        );
+      return house.database.read(actor, (db) => route.answer({ db, actor, query: query.data, house }));
+    });
 }
 
 function problemFrom(error: unknown): Problem | undefined {
   const known = problemOfDatabase(error);
   if (known) return known;
   const { statusCode, validation, code } = error as { statusCode?: number; validation?: { instancePath?: string }[]; code?: string };
-  if (validation) return new Problem('invalid', validation.map((one) => ({ field: (one.instancePath ?? '').slice(1).replaceAll('/', '.'), rule: 'not_this_parameter' })));
+  if (validation)
+    return new Problem(
+      'invalid',
+      validation.map((one) => ({ field: (one.instancePath ?? '').slice(1).replaceAll('/', '.'), rule: 'not_this_parameter' })),
+    );
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || code === 'FST_REQ_FILE_TOO_LARGE') return new Problem('invalid', { field: 'body', rule: 'too_large' });
   return statusCode && statusCode < 500 ? new Problem('invalid', { field: 'request', rule: 'not_a_request' }) : undefined;
 }

@@ -33,7 +33,9 @@ export async function takePen(tx: Tx, county: string, count: number): Promise<nu
 
 /** Which of these entries the journal holds already, with their numbers. */
 export async function alreadyIn(tx: Tx, county: string, ids: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await sql<{ id: string; seq: number }>`select id, seq from journal.entry where county_code = ${county} and id = any(${ids}::uuid[])`.execute(tx.db);
+  const { rows } = await sql<{ id: string; seq: number }>`select id, seq from journal.entry where county_code = ${county} and id = any(${ids}::uuid[])`.execute(
+    tx.db,
+  );
   return new Map(rows.map((row) => [row.id, row.seq]));
 }
 
@@ -54,7 +56,9 @@ export async function subjectKeys(tx: Tx, keys: Keys, county: string, subjects: 
   const fresh = subjects.filter((id) => !found.has(id)).map((subject_id) => ({ county_code: county, subject_id, salt: randomBytes(32) }));
   if (fresh.length > 0) {
     await sql`insert into journal.subject_key (county_code, subject_id, salt)
-      select ${county}, s.id, decode(s.salt, 'hex') from unnest(${fresh.map((row) => row.subject_id)}::uuid[], ${fresh.map((row) => row.salt.toString('hex'))}::text[]) as s(id, salt)`.execute(tx.db);
+      select ${county}, s.id, decode(s.salt, 'hex') from unnest(${fresh.map((row) => row.subject_id)}::uuid[], ${fresh.map((row) => row.salt.toString('hex'))}::text[]) as s(id, salt)`.execute(
+      tx.db,
+    );
     for (const row of fresh) found.set(row.subject_id, row.salt);
   }
   return new Map([...found].flatMap(([id, salt]) => (salt ? [[id, subjectKey(keys, id, salt)] as const] : [])));

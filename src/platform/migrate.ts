@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Migration, Migrator } from 'kysely/migration';
 import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { type Keys, root, Stop } from './config.ts';
 import { connectionOf } from './database.ts';
@@ -21,7 +21,9 @@ export async function migrate(ownerUrl: string, keys: Keys): Promise<string[]> {
     const { rows } = await sql<{ number: number }>`select current_setting('server_version_num')::int as number`.execute(db);
     if ((rows[0]?.number ?? 0) < 150_000) throw new Stop('需要 PostgreSQL 15 或更新版本 / PostgreSQL 15 or later is needed');
     await makeRoles(db, rolePassword(keys));
-    const names = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort();
+    const names = readdirSync(folder)
+      .filter((name) => name.endsWith('.sql'))
+      .sort();
     const migrator = new Migrator({
       db,
       migrationTableSchema: 'public',
@@ -31,7 +33,9 @@ export async function migrate(ownerUrl: string, keys: Keys): Promise<string[]> {
     const foreign = (await migrator.getMigrations()).length === 0 ? [] : await appliedNames(db);
     const newer = foreign.filter((name) => !known.has(name));
     if (newer.length > 0) {
-      throw new Stop(`数据由更新版本的程序写成（${newer.join(', ')}）。请使用那个版本，或恢复旧备份。\nThe data were written by a newer program (${newer.join(', ')}). Use that version, or restore an older backup.`);
+      throw new Stop(
+        `数据由更新版本的程序写成（${newer.join(', ')}）。请使用那个版本，或恢复旧备份。\nThe data were written by a newer program (${newer.join(', ')}). Use that version, or restore an older backup.`,
+      );
     }
     const { error, results } = await migrator.migrateToLatest();
     if (error) throw error;
@@ -58,9 +62,13 @@ async function appliedNames(db: Kysely<never>): Promise<string[]> {
 
 async function makeRoles(db: Kysely<never>, password: string): Promise<void> {
   for (const role of ['zhiyuan_app', 'zhiyuan_count']) {
-    await sql.raw(`do $$ begin if not exists (select 1 from pg_roles where rolname = '${role}') then create role ${role} login; end if;
-      exception when duplicate_object or unique_violation then null; end $$`).execute(db);
-    await sql.raw(`do $$ begin alter role ${role} password '${password}'; alter role ${role} set citus.propagate_set_commands = 'local';
-      alter role ${role} set timezone = 'Asia/Shanghai'; exception when internal_error then null; end $$`).execute(db);
+    await sql
+      .raw(`do $$ begin if not exists (select 1 from pg_roles where rolname = '${role}') then create role ${role} login; end if;
+      exception when duplicate_object or unique_violation then null; end $$`)
+      .execute(db);
+    await sql
+      .raw(`do $$ begin alter role ${role} password '${password}'; alter role ${role} set citus.propagate_set_commands = 'local';
+      alter role ${role} set timezone = 'Asia/Shanghai'; exception when internal_error then null; end $$`)
+      .execute(db);
   }
 }

@@ -1,6 +1,19 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -23,7 +36,9 @@ const account = process.getuid?.() === 0 ? accountToUse() : undefined;
 
 function accountToUse(): { uid: number; gid: number } {
   for (const name of ['postgres', 'nobody']) {
-    const entry = readFileSync('/etc/passwd', 'utf8').split('\n').find((row) => row.startsWith(`${name}:`));
+    const entry = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find((row) => row.startsWith(`${name}:`));
     if (entry) return { uid: Number(entry.split(':')[2]), gid: Number(entry.split(':')[3]) };
   }
   throw new Stop('以 root 运行时需要 postgres 或 nobody 账户 / running as root needs an account named postgres or nobody');
@@ -72,7 +87,9 @@ export async function startPostgres(dataFolder: string, settings: Record<string,
       await endOrphans(cluster);
       continue;
     }
-    throw new Stop(`数据文件夹打不开，未作任何改动。请按 docs/runbooks/database.md 恢复备份。\nThe data folder cannot be opened; nothing was changed. Restore a backup as docs/runbooks/database.md says.\n${cluster}\n${said}`);
+    throw new Stop(
+      `数据文件夹打不开，未作任何改动。请按 docs/runbooks/database.md 恢复备份。\nThe data folder cannot be opened; nothing was changed. Restore a backup as docs/runbooks/database.md says.\n${cluster}\n${said}`,
+    );
   }
 }
 
@@ -108,7 +125,9 @@ function readableBinaries(dataFolder: string): string {
   if (!account || mayEnter(native)) return native;
   const copy = join(tmpdir(), `zhiyuan-postgresql-${line}-${statSync(join(native, 'bin', 'postgres')).size}`);
   if (!mayEnter(dirname(copy)) || !mayEnter(dirname(dataFolder))) {
-    throw new Stop(`账户 ${account.uid} 无法进入 ${dataFolder}；请把 ZHIYUAN_DATA 设到其他用户可进入的位置。\nThe database account may not enter ${dataFolder}; set ZHIYUAN_DATA to a folder outside a private home.`);
+    throw new Stop(
+      `账户 ${account.uid} 无法进入 ${dataFolder}；请把 ZHIYUAN_DATA 设到其他用户可进入的位置。\nThe database account may not enter ${dataFolder}; set ZHIYUAN_DATA to a folder outside a private home.`,
+    );
   }
   if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   return copy;
@@ -151,7 +170,19 @@ function initialise(cluster: string, binaries: string, dataFolder: string): void
   }
   const made = spawnSync(
     join(binaries, 'bin', 'initdb'),
-    ['-D', cluster, '-U', 'zhiyuan', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--data-checksums'],
+    [
+      '-D',
+      cluster,
+      '-U',
+      'zhiyuan',
+      '--auth=scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--data-checksums',
+    ],
     { ...account, encoding: 'utf8', cwd: cluster },
   );
   rmSync(passwordFile);
@@ -167,8 +198,16 @@ function checkCluster(cluster: string): void {
     throw new Stop(`${zh}（${cluster}）\n${en} (${cluster})\ndocs/runbooks/database.md`);
   };
   const version = existsSync(join(cluster, 'PG_VERSION')) ? readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim() : '';
-  if (!version) said('数据文件夹已损坏：缺少 PG_VERSION。请恢复备份到新的 ZHIYUAN_DATA', 'The data folder is damaged: PG_VERSION is missing. Restore a backup into a new ZHIYUAN_DATA');
-  if (version !== line) said(`数据文件夹属于 PostgreSQL ${version}，本程序使用 ${line}。请用相应版本导出备份再恢复`, `The data folder belongs to PostgreSQL ${version}, this program uses ${line}. Make a backup with the version that wrote it and restore that`);
+  if (!version)
+    said(
+      '数据文件夹已损坏：缺少 PG_VERSION。请恢复备份到新的 ZHIYUAN_DATA',
+      'The data folder is damaged: PG_VERSION is missing. Restore a backup into a new ZHIYUAN_DATA',
+    );
+  if (version !== line)
+    said(
+      `数据文件夹属于 PostgreSQL ${version}，本程序使用 ${line}。请用相应版本导出备份再恢复`,
+      `The data folder belongs to PostgreSQL ${version}, this program uses ${line}. Make a backup with the version that wrote it and restore that`,
+    );
 }
 
 /** The pid of the live server of this cluster; undefined when none lives. */
@@ -207,7 +246,9 @@ function isOurs(pid: number, cluster: string): boolean {
 /** After a kill -9 of the server a busy child may live on and keep the shared memory: those, and only those, are ended. */
 async function endOrphans(cluster: string): Promise<void> {
   if (process.platform !== 'linux') return;
-  const orphans = readdirSync('/proc').map(Number).filter((pid) => pid > 1 && isOurs(pid, cluster));
+  const orphans = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 1 && isOurs(pid, cluster));
   for (const pid of orphans) process.kill(pid, 'SIGTERM');
   for (let waited = 0; waited < 5000 && orphans.some((pid) => isOurs(pid, cluster)); waited += 50) await pause(50);
 }

@@ -1,6 +1,15 @@
 import { Problem, type ProblemCode } from '../kit/problem.ts';
 
-const codes: Record<string, ProblemCode> = { '23505': 'conflict', '23503': 'missing', '23514': 'refused', '23502': 'invalid', '23P01': 'conflict', '22003': 'invalid', '22008': 'invalid', '42501': 'forbidden' };
+const codes: Record<string, ProblemCode> = {
+  '23505': 'conflict',
+  '23503': 'missing',
+  '23514': 'refused',
+  '23502': 'invalid',
+  '23P01': 'conflict',
+  '22003': 'invalid',
+  '22008': 'invalid',
+  '42501': 'forbidden',
+};
 
 /**
  * The Problem behind a database error, or undefined when it is a bug. Decided by SQLSTATE; the rule is the constraint's own name,

@@ -4,14 +4,35 @@ import { demoSizes, loadDemo } from '../demo/load.ts';
 import { aHouse, program, send } from '../testing/house.ts';
 import { replay } from './replay.ts';
 
-const tables = ['access.account', 'access.login', 'registry.place', 'registry.population', 'registry.estimate', 'registry.birth_count', 'registry.facility', 'registry.health_worker', 'registry.client', 'registry.client_before', 'registry.duplicate', 'care.visit', 'care.visit_before', 'care.follow_up', 'supplies.stock_movement', 'supplies.stock_on_hand', 'journal.entry', 'journal.subject_key'];
+const tables = [
+  'access.account',
+  'access.login',
+  'registry.place',
+  'registry.population',
+  'registry.estimate',
+  'registry.birth_count',
+  'registry.facility',
+  'registry.health_worker',
+  'registry.client',
+  'registry.client_before',
+  'registry.duplicate',
+  'care.visit',
+  'care.visit_before',
+  'care.follow_up',
+  'supplies.stock_movement',
+  'supplies.stock_on_hand',
+  'journal.entry',
+  'journal.subject_key',
+];
 
 it('the journal, replayed into an empty database, gives the same tables, row for row', async () => {
   const [house, copy] = [await aHouse(), await aHouse()];
   const size = { ...demoSizes.small, clients: 150, scale: 1 / 1000, years: [2025] };
   await loadDemo(house, size, 7, undefined, 300);
   const actor = program('110118');
-  const { rows } = await sql<{ id: string; version: number; client_id: string }>`select id, version, client_id from care.visit order by id limit 2`.execute(house.database.owner);
+  const { rows } = await sql<{ id: string; version: number; client_id: string }>`select id, version, client_id from care.visit order by id limit 2`.execute(
+    house.database.owner,
+  );
   await send(house, actor, 'care.void', { visit_id: rows[0]?.id, version: 1, reason: '试' });
   await send(house, actor, 'registry.amend', { client_id: rows[1]?.client_id, version: 1, name: '改过', phone: '10012345678' });
   const pair = await sql<{ client_id: string; other_id: string }>`select client_id, other_id from registry.duplicate limit 1`.execute(house.database.owner);
@@ -20,7 +41,9 @@ it('the journal, replayed into an empty database, gives the same tables, row for
   const entries = await replay(house, copy, '110118');
   expect(entries).toBeGreaterThan(2000);
   for (const table of tables) {
-    const both = await Promise.all([house, copy].map((one) => sql<{ text: string }>`select t::text as text from ${sql.raw(table)} t order by 1`.execute(one.database.owner)));
+    const both = await Promise.all(
+      [house, copy].map((one) => sql<{ text: string }>`select t::text as text from ${sql.raw(table)} t order by 1`.execute(one.database.owner)),
+    );
     expect(both[0]?.rows.length, table).toBeGreaterThan(0);
     expect(both[1]?.rows, table).toEqual(both[0]?.rows);
   }
@@ -29,7 +52,9 @@ it('the journal, replayed into an empty database, gives the same tables, row for
 it('what was sealed with a key that is gone stays shut: the entry replays without her name', async () => {
   const [house, copy] = [await aHouse(), await aHouse()];
   await loadDemo(house, { ...demoSizes.small, clients: 60, scale: 1 / 1000, years: [2025] }, 3);
-  const { rows } = await sql<{ id: string; name: string }>`select id, name from registry.client where phone_sealed is not null limit 1`.execute(house.database.owner);
+  const { rows } = await sql<{ id: string; name: string }>`select id, name from registry.client where phone_sealed is not null limit 1`.execute(
+    house.database.owner,
+  );
   await sql`update journal.subject_key set salt = null, destroyed_at = now() where subject_id = ${rows[0]?.id}`.execute(house.database.owner);
   await replay(house, copy, '110118');
   const erased = await sql`select name, name_pinyin, phone_index, phone_sealed from registry.client where id = ${rows[0]?.id}`.execute(copy.database.owner);

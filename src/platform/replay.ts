@@ -54,6 +54,9 @@ async function openAll(house: House, room: Room, rows: readonly { [K in keyof En
 async function copyKeys(from: House, into: House, scope: Scope): Promise<void> {
   const rows = await from.database.read(scope, (db) => db.selectFrom('journal.subject_key').selectAll().where('county_code', '=', scope.county_code).execute());
   await into.database.write(scope, (tx) =>
-    tx.insertRows('journal.subject_key', rows.map((row) => ({ ...row, salt: row.salt ? (`\\x${row.salt.toString('hex')}` as unknown as Buffer) : null }))),
+    tx.insertRows(
+      'journal.subject_key',
+      rows.map((row) => ({ ...row, salt: row.salt ? (`\\x${row.salt.toString('hex')}` as unknown as Buffer) : null })),
+    ),
   );
 }

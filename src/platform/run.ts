@@ -105,7 +105,12 @@ export async function run(house: House, actor: Actor, items: readonly Item[], no
 const beyond = 2 ** 52;
 
 /** Lets `rehearsal` send batches that see each other, and undoes all of it at the end: what would be added, changed, refused. */
-export async function rehearse<T>(house: House, actor: Actor, rehearsal: (send: (items: readonly Item[]) => Promise<Outcome[]>) => Promise<T>, now = new Date()): Promise<T> {
+export async function rehearse<T>(
+  house: House,
+  actor: Actor,
+  rehearsal: (send: (items: readonly Item[]) => Promise<Outcome[]>) => Promise<T>,
+  now = new Date(),
+): Promise<T> {
   let seq = beyond;
   const numbers = async (_: Tx, __: string, count: number) => {
     seq += count;
@@ -141,7 +146,10 @@ async function workOn(house: House, room: Room, items: readonly Item[], read: re
   const fresh = await numbered(room, entries, numbers, (entry, seq) => repeated.set(entry, seq));
   await sealAll(house, room, fresh);
   for (const group of consecutive(fresh)) await workSafely(house, room, group);
-  await append(room, fresh.filter((entry) => entry.findings.length === 0));
+  await append(
+    room,
+    fresh.filter((entry) => entry.findings.length === 0),
+  );
   return settled(items, read, repeated);
 }
 
@@ -182,10 +190,19 @@ async function readItem(house: House, actor: Actor, item: Item, recorded_at: str
 }
 
 /** Gives each new entry its number; entries that are in the journal, or stand twice in this batch, are told to `repeat`. */
-async function numbered(room: Room, entries: readonly Entry[], numbers: typeof takePen, repeat: (entry: Entry, seq: number | undefined) => void): Promise<Entry[]> {
+async function numbered(
+  room: Room,
+  entries: readonly Entry[],
+  numbers: typeof takePen,
+  repeat: (entry: Entry, seq: number | undefined) => void,
+): Promise<Entry[]> {
   if (entries.length === 0) return [];
   const last = await numbers(room, room.county_code, entries.length);
-  const known = await alreadyIn(room, room.county_code, entries.map((entry) => entry.id));
+  const known = await alreadyIn(
+    room,
+    room.county_code,
+    entries.map((entry) => entry.id),
+  );
   const seen = new Set<string>();
   const fresh: Entry[] = [];
   for (const entry of entries) {

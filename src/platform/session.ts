@@ -24,7 +24,14 @@ async function isPassword(stored: string, password: string): Promise<boolean> {
   const parts = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(stored);
   if (!parts) return false;
   const wanted = Buffer.from(parts[5] as string, 'base64url');
-  const tag = await hash('argon2id', { message: password, nonce: Buffer.from(parts[4] as string, 'base64url'), memory: Number(parts[1]), passes: Number(parts[2]), parallelism: Number(parts[3]), tagLength: wanted.length });
+  const tag = await hash('argon2id', {
+    message: password,
+    nonce: Buffer.from(parts[4] as string, 'base64url'),
+    memory: Number(parts[1]),
+    passes: Number(parts[2]),
+    parallelism: Number(parts[3]),
+    tagLength: wanted.length,
+  });
   return timingSafeEqual(tag, wanted);
 }
 
@@ -40,7 +47,14 @@ export async function signIn(database: Database, login: string, password: string
   const ends = new Date(now.getTime() + longestDays * 86_400_000).toISOString();
   await database.app
     .insertInto('access.session')
-    .values({ token_hash: tokenHash(token), county_code: found.county_code, account_id: found.account_id, opened_at: now.toISOString(), seen_at: now.toISOString(), ends_at: ends })
+    .values({
+      token_hash: tokenHash(token),
+      county_code: found.county_code,
+      account_id: found.account_id,
+      opened_at: now.toISOString(),
+      seen_at: now.toISOString(),
+      ends_at: ends,
+    })
     .execute();
   return token;
 }

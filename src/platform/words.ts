@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './config.ts';
 import { type Finding, Problem } from '../kit/problem.ts';
+import { root } from './config.ts';
 
 export type Language = 'zh' | 'en';
 

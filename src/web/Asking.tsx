@@ -8,6 +8,11 @@ import { useSay } from './words.ts';
 export function Asking<T>({ of, children }: { of: UseQueryResult<T>; children: (answer: T) => ReactNode }) {
   const { say, finding } = useSay();
   if (of.data !== undefined) return children(of.data);
-  if (of.error instanceof Refused) return <Alert color="red" variant="light" role="alert">{of.error.body.findings.map((one) => finding(one)).join(' ')}</Alert>;
+  if (of.error instanceof Refused)
+    return (
+      <Alert color="red" variant="light" role="alert">
+        {of.error.body.findings.map((one) => finding(one)).join(' ')}
+      </Alert>
+    );
   return <Loader aria-label={say('loading')} />;
 }

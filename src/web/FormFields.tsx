@@ -23,7 +23,15 @@ export function FormFields({ form, answers, change, findings, only, choices = {}
   return (
     <Stack gap="md">
       {fields.map((field) => (
-        <Question key={field} field={field} ask={form.asks[field] as Ask} value={answers[field]} change={(value) => change(field, value)} findings={findings.filter((one) => one.field === field)} choices={choices[field]} />
+        <Question
+          key={field}
+          field={field}
+          ask={form.asks[field] as Ask}
+          value={answers[field]}
+          change={(value) => change(field, value)}
+          findings={findings.filter((one) => one.field === field)}
+          choices={choices[field]}
+        />
       ))}
     </Stack>
   );
@@ -41,8 +49,24 @@ interface QuestionProps {
 function Question({ field, ask, value, change, findings, choices }: QuestionProps) {
   const { say, option, finding, placeName } = useSay();
   const places = usePlaces();
-  const common = { label: say(`field.${field}`), error: findings.length > 0 ? findings.map((one) => finding(one, false)).join(' ') : undefined, withAsterisk: ask.required ?? false, id: `q-${field}`, className: 'question' };
-  if (choices) return <Select {...common} data={choices} value={(value as string) ?? null} onChange={(next) => change(next ?? undefined)} searchable clearable={!ask.required} />;
+  const common = {
+    label: say(`field.${field}`),
+    error: findings.length > 0 ? findings.map((one) => finding(one, false)).join(' ') : undefined,
+    withAsterisk: ask.required ?? false,
+    id: `q-${field}`,
+    className: 'question',
+  };
+  if (choices)
+    return (
+      <Select
+        {...common}
+        data={choices}
+        value={(value as string) ?? null}
+        onChange={(next) => change(next ?? undefined)}
+        searchable
+        clearable={!ask.required}
+      />
+    );
   switch (ask.kind) {
     case 'yes_no':
       return (
@@ -57,26 +81,67 @@ function Question({ field, ask, value, change, findings, choices }: QuestionProp
       if (ask.options.length <= 5) {
         return (
           <Radio.Group {...common} value={(value as string) ?? ''} onChange={change}>
-            <Group mt={6}>{ask.options.map((one) => <Radio key={one} value={one} label={option(field, one)} />)}</Group>
+            <Group mt={6}>
+              {ask.options.map((one) => (
+                <Radio key={one} value={one} label={option(field, one)} />
+              ))}
+            </Group>
           </Radio.Group>
         );
       }
-      return <Select {...common} data={ask.options.map((one) => ({ value: one, label: option(field, one) }))} value={(value as string) ?? null} onChange={(next) => change(next ?? undefined)} clearable={!ask.required} />;
+      return (
+        <Select
+          {...common}
+          data={ask.options.map((one) => ({ value: one, label: option(field, one) }))}
+          value={(value as string) ?? null}
+          onChange={(next) => change(next ?? undefined)}
+          clearable={!ask.required}
+        />
+      );
     case 'many':
       return (
         <Checkbox.Group {...common} value={(value as string[]) ?? []} onChange={(next) => change(next.length ? next : undefined)}>
-          <Group mt={6} gap="sm">{ask.options.map((one) => <Checkbox key={one} value={one} label={option(field, one)} />)}</Group>
+          <Group mt={6} gap="sm">
+            {ask.options.map((one) => (
+              <Checkbox key={one} value={one} label={option(field, one)} />
+            ))}
+          </Group>
         </Checkbox.Group>
       );
     case 'number':
-      return <NumberInput {...common} value={(value as number) ?? ''} onChange={(next) => change(next === '' ? undefined : next)} allowDecimal={false} allowNegative={ask.min < 0} hideControls />;
+      return (
+        <NumberInput
+          {...common}
+          value={(value as number) ?? ''}
+          onChange={(next) => change(next === '' ? undefined : next)}
+          allowDecimal={false}
+          allowNegative={ask.min < 0}
+          hideControls
+        />
+      );
     case 'day':
       return <TextInput {...common} type="date" value={(value as string) ?? ''} onChange={(event) => change(event.currentTarget.value || undefined)} />;
     case 'place':
-      return <Select {...common} searchable limit={60} data={[...places.values()].map((place) => ({ value: place.place_code, label: `${placeName(place)} ${place.place_code}` }))} value={(value as string) ?? null} onChange={(next) => change(next ?? undefined)} />;
+      return (
+        <Select
+          {...common}
+          searchable
+          limit={60}
+          data={[...places.values()].map((place) => ({ value: place.place_code, label: `${placeName(place)} ${place.place_code}` }))}
+          value={(value as string) ?? null}
+          onChange={(next) => change(next ?? undefined)}
+        />
+      );
     default:
       return ask.kind === 'text' && ask.max > 400 ? (
-        <Textarea {...common} autosize minRows={2} maxLength={ask.max} value={(value as string) ?? ''} onChange={(event) => change(event.currentTarget.value || undefined)} />
+        <Textarea
+          {...common}
+          autosize
+          minRows={2}
+          maxLength={ask.max}
+          value={(value as string) ?? ''}
+          onChange={(event) => change(event.currentTarget.value || undefined)}
+        />
       ) : (
         <TextInput {...common} autoComplete="off" value={(value as string) ?? ''} onChange={(event) => change(event.currentTarget.value || undefined)} />
       );

@@ -30,33 +30,57 @@ export function Frame() {
   const title = session?.titles.at(-1);
   return (
     <>
-      <a className="skip" href="#content">{say('nav.skip')}</a>
+      <a className="skip" href="#content">
+        {say('nav.skip')}
+      </a>
       <header className="top">
         <Container size="xl" py={10}>
           <Group justify="space-between" wrap="wrap" gap="xs">
-            <Link to="/board" className="brand">知愿<small>Zhiyuan</small></Link>
+            <Link to="/board" className="brand">
+              知愿<small>Zhiyuan</small>
+            </Link>
             {session && !isAtDoor && (
               <nav aria-label={say('nav.main')}>
                 <Group gap={2} wrap="nowrap">
-                  {pages.filter((page) => session.reads.includes(page.read)).map((page) => (
-                    <Link key={page.to} to={page.to} aria-current={pathname.startsWith(page.to) ? 'page' : undefined}>{say(page.key)}</Link>
-                  ))}
+                  {pages
+                    .filter((page) => session.reads.includes(page.read))
+                    .map((page) => (
+                      <Link key={page.to} to={page.to} aria-current={pathname.startsWith(page.to) ? 'page' : undefined}>
+                        {say(page.key)}
+                      </Link>
+                    ))}
                 </Group>
               </nav>
             )}
             <Group gap="xs">
-              <Button size="compact-sm" variant="white" color="pine" lang={language === 'zh' ? 'en' : 'zh-CN'} onClick={() => speak(language === 'zh' ? 'en' : 'zh')}>{language === 'zh' ? 'English' : '中文'}</Button>
+              <Button
+                size="compact-sm"
+                variant="white"
+                color="pine"
+                lang={language === 'zh' ? 'en' : 'zh-CN'}
+                onClick={() => speak(language === 'zh' ? 'en' : 'zh')}
+              >
+                {language === 'zh' ? 'English' : '中文'}
+              </Button>
               {session && !isAtDoor && (
                 <>
-                  <Text size="sm" c="#e6f2f0" visibleFrom="sm">{session.display_name}</Text>
-                  <Button size="compact-sm" variant="outline" color="gray.2" onClick={leave}>{say('nav.sign_out')}</Button>
+                  <Text size="sm" c="#e6f2f0" visibleFrom="sm">
+                    {session.display_name}
+                  </Text>
+                  <Button size="compact-sm" variant="outline" color="gray.2" onClick={leave}>
+                    {say('nav.sign_out')}
+                  </Button>
                 </>
               )}
             </Group>
           </Group>
         </Container>
+        {(session?.synthetic ?? isAtDoor) && (
+          <div className="synthetic" role="note">
+            {title ? name(title) : say('synthetic')}
+          </div>
+        )}
       </header>
-      {(session?.synthetic ?? isAtDoor) && <div className="synthetic" role="note">{title ? name(title) : say('synthetic')}</div>}
       <Box component="main" id="content" py="lg">
         <Container size="xl">{session || isAtDoor ? <Outlet /> : <Loader aria-label={say('loading')} />}</Container>
       </Box>

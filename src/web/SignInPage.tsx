@@ -28,15 +28,29 @@ export function SignInPage() {
     <Stack align="center" mt={{ base: 'md', sm: 60 }} gap="lg">
       <Stack gap={4} align="center" ta="center">
         <Title order={1}>{say('sign_in.title')}</Title>
-        <Text c="dimmed" maw={520}>{say('sign_in.motto')}</Text>
+        <Text c="dimmed" maw={520}>
+          {say('sign_in.motto')}
+        </Text>
       </Stack>
       <Paper withBorder p="xl" w="100%" maw={400}>
         <form onSubmit={submit}>
           <Stack>
             <TextInput name="login" label={say('field.login')} autoComplete="username" autoCapitalize="none" required />
-            <PasswordInput name="password" label={say('field.password')} autoComplete="current-password" required visibilityToggleButtonProps={{ 'aria-label': say('sign_in.show') }} />
-            {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one, false)).join(' ')}</Alert>}
-            <Button type="submit" loading={isBusy}>{say('sign_in.go')}</Button>
+            <PasswordInput
+              name="password"
+              label={say('field.password')}
+              autoComplete="current-password"
+              required
+              visibilityToggleButtonProps={{ 'aria-label': say('sign_in.show') }}
+            />
+            {findings.length > 0 && (
+              <Alert color="red" variant="light" role="alert">
+                {findings.map((one) => finding(one, false)).join(' ')}
+              </Alert>
+            )}
+            <Button type="submit" loading={isBusy}>
+              {say('sign_in.go')}
+            </Button>
           </Stack>
         </form>
       </Paper>

@@ -13,7 +13,9 @@ export class Refused extends Error {
   }
 }
 
-export const queries = new QueryClient({ defaultOptions: { queries: { retry: (count, error) => !(error instanceof Refused) && count < 2, staleTime: 1000, refetchOnWindowFocus: true } } });
+export const queries = new QueryClient({
+  defaultOptions: { queries: { retry: (count, error) => !(error instanceof Refused) && count < 2, staleTime: 1000, refetchOnWindowFocus: true } },
+});
 
 /** Asks the server; a refusal is thrown with its findings, no connection as one of ours. */
 export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -21,12 +23,15 @@ export async function call<T>(path: string, init: RequestInit = {}): Promise<T> 
     throw new Refused({ type: '', code: 'offline', status: 0, title: 'offline', findings: [{ field: '', rule: 'no_connection' }] });
   });
   if (response.status === 204) return undefined as T;
-  const body = await response.json().catch(() => ({ findings: [{ field: '', rule: 'our_mistake' }], title: 'bug', code: 'bug', status: response.status, type: '' }));
+  const body = await response
+    .json()
+    .catch(() => ({ findings: [{ field: '', rule: 'our_mistake' }], title: 'bug', code: 'bug', status: response.status, type: '' }));
   if (!response.ok) throw new Refused(body as ProblemBody);
   return body as T;
 }
 
-export const post = <T>(path: string, body: unknown) => call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+export const post = <T>(path: string, body: unknown) =>
+  call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 /** A question that stays fresh on the page. */
 export function useAsked<T>(path: string, options: { every?: number; enabled?: boolean } = {}) {

@@ -16,7 +16,9 @@ async function load(language: Language): Promise<void> {
 /** Starts with the language chosen last, Chinese at first. */
 export async function startWords(): Promise<void> {
   const language = localStorage.getItem('language') === 'en' ? 'en' : 'zh';
-  await i18next.use(initReactI18next).init({ lng: language, fallbackLng: false, resources: {}, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } });
+  await i18next
+    .use(initReactI18next)
+    .init({ lng: language, fallbackLng: false, resources: {}, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } });
   await load(language);
   await speak(language);
 }
@@ -39,10 +41,13 @@ export function useSay() {
     language,
     say,
     name: (both: { zh: string; en: string }) => both[language],
-    placeName: (place: { name_zh: string; name_en: string | null } | undefined) => (place ? (language === 'en' && place.name_en ? place.name_en : shortName(place.name_zh)) : ''),
+    placeName: (place: { name_zh: string; name_en: string | null } | undefined) =>
+      place ? (language === 'en' && place.name_en ? place.name_en : shortName(place.name_zh)) : '',
     option: (field: string, value: string) => known(`option.${field}.${value}`, known(`option.${value}`, value)),
-    finding: (finding: Finding, withField = true) => `${withField && finding.field ? `${known(`field.${finding.field}`, finding.field)}${language === 'zh' ? '：' : ': '}` : ''}${t(`rule.${finding.rule}`, finding.values ?? {})}`,
-    number: (value: number, digits = 0) => new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en', { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value),
+    finding: (finding: Finding, withField = true) =>
+      `${withField && finding.field ? `${known(`field.${finding.field}`, finding.field)}${language === 'zh' ? '：' : ': '}` : ''}${t(`rule.${finding.rule}`, finding.values ?? {})}`,
+    number: (value: number, digits = 0) =>
+      new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en', { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value),
   };
 }
 

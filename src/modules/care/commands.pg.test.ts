@@ -15,20 +15,38 @@ beforeAll(async () => {
   for (const client of [woman, man]) await send(house, actor, 'registry.register', client);
 });
 const one = async <T>(text: ReturnType<typeof sql<T>>) => (await text.execute(house.database.owner)).rows[0];
-const rulesOf = async (visit: object) => (await send(house, actor, 'care.record', visit as Record<string, unknown>)).problem?.findings.map((finding) => finding.rule) ?? [];
+const rulesOf = async (visit: object) =>
+  (await send(house, actor, 'care.record', visit as Record<string, unknown>)).problem?.findings.map((finding) => finding.rule) ?? [];
 
 describe('care.record', () => {
   it('works: the visit stands, stock is issued in the same transaction, a follow-up is due', async () => {
     const visit = aVisit(woman.client_id);
     expect((await send(house, actor, 'care.record', visit)).status).toBe('done');
-    expect(await one(sql`select honoured, client_age, client_sex, on_free_list, seq > 0 as stamped from care.visit where id = ${visit.visit_id}`)).toEqual({ honoured: true, client_age: 34, client_sex: 'female', on_free_list: true, stamped: true });
-    expect(await one(sql`select quantity, product_code from supplies.stock_movement where visit_id = ${visit.visit_id}`)).toEqual({ quantity: -10, product_code: 'condom' });
-    expect(await one(sql`select kind, due_on, status from care.follow_up where visit_id = ${visit.visit_id}`)).toEqual({ kind: 'contraceptive', due_on: '2025-06-10', status: 'requested' });
+    expect(await one(sql`select honoured, client_age, client_sex, on_free_list, seq > 0 as stamped from care.visit where id = ${visit.visit_id}`)).toEqual({
+      honoured: true,
+      client_age: 34,
+      client_sex: 'female',
+      on_free_list: true,
+      stamped: true,
+    });
+    expect(await one(sql`select quantity, product_code from supplies.stock_movement where visit_id = ${visit.visit_id}`)).toEqual({
+      quantity: -10,
+      product_code: 'condom',
+    });
+    expect(await one(sql`select kind, due_on, status from care.follow_up where visit_id = ${visit.visit_id}`)).toEqual({
+      kind: 'contraceptive',
+      due_on: '2025-06-10',
+      status: 'requested',
+    });
   });
   it('[R2] a refusal is a complete record: honoured, no follow-up, nothing handed out', async () => {
     const { product_code, quantity, served_on, method_received, ...rest } = aVisit(woman.client_id, { decision: 'declined', method_chosen: 'none' });
     expect((await send(house, actor, 'care.record', rest)).status).toBe('done');
-    expect(await one(sql`select v.honoured, (select count(*)::int from care.follow_up f where f.visit_id = v.id) as due from care.visit v where v.id = ${rest.visit_id}`)).toEqual({ honoured: true, due: 0 });
+    expect(
+      await one(
+        sql`select v.honoured, (select count(*)::int from care.follow_up f where f.visit_id = v.id) as due from care.visit v where v.id = ${rest.visit_id}`,
+      ),
+    ).toEqual({ honoured: true, due: 0 });
   });
   it('[R2] who did not agree to follow-up is on no list', async () => {
     const visit = aVisit(woman.client_id, { follow_up_consented: false });
@@ -37,7 +55,15 @@ describe('care.record', () => {
   });
   it('[R5] a procedure needs the person’s own complete consent: each part of it, one at a time', async () => {
     expect(await rulesOf(aProcedure(woman.client_id))).toEqual([]);
-    for (const lacking of [{ consent_by: undefined }, { choice_by: 'other' as const }, { none_explained: false }, { methods_explained: ['iud' as const, 'implant' as const] }, { informed_points: ['p4_our_ability' as const] }, { consent_signed_on: '2025-03-11' }, { consent_version: undefined }]) {
+    for (const lacking of [
+      { consent_by: undefined },
+      { choice_by: 'other' as const },
+      { none_explained: false },
+      { methods_explained: ['iud' as const, 'implant' as const] },
+      { informed_points: ['p4_our_ability' as const] },
+      { consent_signed_on: '2025-03-11' },
+      { consent_version: undefined },
+    ]) {
       expect(await rulesOf(aProcedure(woman.client_id, lacking as never)), JSON.stringify(lacking)).toContain('R5_own_complete_consent');
     }
   });
@@ -53,7 +79,8 @@ describe('care.record', () => {
     expect(await rulesOf(aVisit(woman.client_id, { visited_on: addDays(today(), 2), served_on: addDays(today(), 2) }))).toContain('in_the_future');
     expect(await rulesOf(aVisit(woman.client_id, { visited_on: '1980-01-01', served_on: '1980-01-01' }))).toContain('before_birth');
     expect(await rulesOf({ ...aVisit(man.client_id), risk: 'advice' })).toContain('not_asked_here');
-    const { client_is, informed_points, methods_explained, none_explained, choice_by, method_chosen, method_received, product_code, quantity, ...base } = aVisit(man.client_id);
+    const { client_is, informed_points, methods_explained, none_explained, choice_by, method_chosen, method_received, product_code, quantity, ...base } =
+      aVisit(man.client_id);
     expect(await rulesOf({ ...base, service: 'screening', common_disease_offered: true })).toEqual(['not_for_this_sex']);
     expect(await rulesOf(aVisit(newId()))).toEqual(['not_found']);
     expect(await rulesOf(aVisit(woman.client_id, { product_code: 'moonstone' }))).toContain('unknown_product');
@@ -104,7 +131,11 @@ describe('care.follow_up', () => {
     const done = { follow_up_id: due?.id, done_on: '2025-06-20', outcome: 'well' };
     expect((await send(house, actor, 'care.follow_up', done)).status).toBe('done');
     expect((await send(house, actor, 'care.follow_up', done)).problem?.findings[0]?.rule).toBe('done_already');
-    expect(await one(sql`select in_window, status, consented from care.follow_up where id = ${due?.id}`)).toEqual({ in_window: true, status: 'completed', consented: true });
+    expect(await one(sql`select in_window, status, consented from care.follow_up where id = ${due?.id}`)).toEqual({
+      in_window: true,
+      status: 'completed',
+      consented: true,
+    });
     const other = aVisit(woman.client_id);
     await send(house, actor, 'care.record', other);
     const next = await one<{ id: string }>(sql`select id from care.follow_up where visit_id = ${other.visit_id}`);

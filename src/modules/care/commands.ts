@@ -5,8 +5,8 @@ import { idWithin } from '../../kit/id.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
 import { handle, type Listener, type Room, refuseEach } from '../../platform/run.ts';
-import { type Movement, moveStock } from '../supplies/commands.ts';
 import { mergeClients, unmergeClients } from '../registry/client.ts';
+import { type Movement, moveStock } from '../supplies/commands.ts';
 import { completeFollowUp, followUpsOf } from './follow-up.ts';
 import { consentIsComplete } from './lines/contraception.ts';
 import { highRisks } from './lines/preconception.ts';
@@ -22,9 +22,18 @@ interface KnownClient {
 export const careCommands = [
   handle(recordVisit, async (room, entries) => {
     const lawful = await lawfulVisits(room, entries);
-    await room.insertRows('care.visit', lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })));
-    await openFollowUps(room, lawful.map(({ entry }) => entry));
-    await moveStock(room, lawful.flatMap(({ entry }) => issuedBy(entry.input, entry.seq)));
+    await room.insertRows(
+      'care.visit',
+      lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })),
+    );
+    await openFollowUps(
+      room,
+      lawful.map(({ entry }) => entry),
+    );
+    await moveStock(
+      room,
+      lawful.flatMap(({ entry }) => issuedBy(entry.input, entry.seq)),
+    );
   }),
 
   handle(amendVisit, async (room, entries) => {
@@ -36,8 +45,14 @@ export const careCommands = [
       const { version, ...input } = entry.input;
       const amended = { ...entry, input };
       const emptied = Object.fromEntries(Object.keys(before).map((column) => [column, null]));
-      await room.updateRows('care.visit', ['id'], [{ ...emptied, ...visitRow(room, amended, lawful.client), recorded_client_id: before.recorded_client_id, version: version + 1 }]);
-      await sql`update care.follow_up set voided = true, seq = ${entry.seq} where county_code = ${room.county_code} and visit_id = ${input.visit_id} and done_on is null`.execute(room.db);
+      await room.updateRows(
+        'care.visit',
+        ['id'],
+        [{ ...emptied, ...visitRow(room, amended, lawful.client), recorded_client_id: before.recorded_client_id, version: version + 1 }],
+      );
+      await sql`update care.follow_up set voided = true, seq = ${entry.seq} where county_code = ${room.county_code} and visit_id = ${input.visit_id} and done_on is null`.execute(
+        room.db,
+      );
       await openFollowUps(room, [amended]);
       await moveStock(room, [...takenBack(before, entry.seq, version), ...issuedBy(input, entry.seq, version)]);
     }
@@ -56,7 +71,9 @@ export const careCommands = [
 
   handle(completeFollowUp, async (room, entries) => {
     const { rows } = await sql<{ id: string; opens_on: string; closes_on: string; voided: boolean; done_on: string | null }>`
-      select id, opens_on, closes_on, voided, done_on from care.follow_up where county_code = ${room.county_code} and id = any(${entries.map(({ input }) => input.follow_up_id)}::uuid[])`.execute(room.db);
+      select id, opens_on, closes_on, voided, done_on from care.follow_up where county_code = ${room.county_code} and id = any(${entries.map(({ input }) => input.follow_up_id)}::uuid[])`.execute(
+      room.db,
+    );
     const known = new Map(rows.map((row) => [row.id, row]));
     const lawful = refuseEach(entries, ({ input, recorded_at }): Finding[] => {
       const row = known.get(input.follow_up_id);
@@ -103,7 +120,10 @@ async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mer
 }
 
 async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promise<{ entry: Entry<Visit>; client: KnownClient }[]> {
-  const clients = await clientsById(room, entries.map(({ input }) => input.client_id));
+  const clients = await clientsById(
+    room,
+    entries.map(({ input }) => input.client_id),
+  );
   const lawful = refuseEach(entries, ({ input, recorded_at }) => {
     const client = clients.get(input.client_id);
     if (!client) return [{ field: 'client_id', rule: 'not_found' }];
@@ -116,7 +136,9 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
 
 async function clientsById(room: Room, ids: readonly string[]): Promise<Map<string, KnownClient>> {
   const { rows } = await sql<KnownClient>`
-    select id, sex, born_on, residence from registry.client where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(room.db);
+    select id, sex, born_on, residence from registry.client where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(
+    room.db,
+  );
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -170,13 +192,41 @@ async function openFollowUps(room: Room, entries: readonly Entry<Visit>[]): Prom
 function issuedBy(visit: Visit, seq: number, version = 0): Movement[] {
   if (!visit.product_code || !visit.quantity) return [];
   const { visit_id, facility_id, place_code, product_code } = visit;
-  return [{ id: idWithin(visit_id, 10_000 + version * 2), facility_id, place_code, product_code, kind: 'issue', moved_on: visit.visited_on, quantity: -visit.quantity, visit_id, seq }];
+  return [
+    {
+      id: idWithin(visit_id, 10_000 + version * 2),
+      facility_id,
+      place_code,
+      product_code,
+      kind: 'issue',
+      moved_on: visit.visited_on,
+      quantity: -visit.quantity,
+      visit_id,
+      seq,
+    },
+  ];
 }
 
-function takenBack(row: { id: string; product_code: string | null; quantity: number | null; facility_id: string; place_code: string; visited_on: string }, seq: number, version: number): Movement[] {
+function takenBack(
+  row: { id: string; product_code: string | null; quantity: number | null; facility_id: string; place_code: string; visited_on: string },
+  seq: number,
+  version: number,
+): Movement[] {
   if (!row.product_code || !row.quantity) return [];
   const { id, facility_id, place_code, product_code } = row;
-  return [{ id: idWithin(id, 10_001 + version * 2), facility_id, place_code, product_code, kind: 'return', moved_on: row.visited_on, quantity: row.quantity, visit_id: id, seq }];
+  return [
+    {
+      id: idWithin(id, 10_001 + version * 2),
+      facility_id,
+      place_code,
+      product_code,
+      kind: 'return',
+      moved_on: row.visited_on,
+      quantity: row.quantity,
+      visit_id: id,
+      seq,
+    },
+  ];
 }
 
 /** Keeps the row as it stands before it is changed and gives it; refuses an entry that saw another version. */
@@ -187,7 +237,18 @@ async function keepBefore(room: Room, entry: Entry<unknown>, visitId: string, ve
   else if (row.version !== version) entry.findings = [{ field: 'version', rule: 'changed_meanwhile', values: { value: row.version } }];
   if (!row || entry.findings.length > 0) return undefined;
   const { note, ...kept } = row;
-  await room.insertRows('care.visit_before', [{ county_code: row.county_code, seq: entry.seq, id: row.id, version: row.version, place_code: row.place_code, visited_on: row.visited_on, client_id: row.client_id, row: kept }]);
+  await room.insertRows('care.visit_before', [
+    {
+      county_code: row.county_code,
+      seq: entry.seq,
+      id: row.id,
+      version: row.version,
+      place_code: row.place_code,
+      visited_on: row.visited_on,
+      client_id: row.client_id,
+      row: kept,
+    },
+  ]);
   return row;
 }
 

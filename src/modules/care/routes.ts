@@ -30,7 +30,17 @@ const visitSchema = z.object({
   voided: z.boolean(),
   version: z.number(),
 });
-const followUpSchema = z.object({ id: z.string(), kind: z.string(), step: z.number(), opens_on: z.string(), due_on: z.string(), closes_on: z.string(), done_on: optionalText, status: z.string(), outcome: optionalText });
+const followUpSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  step: z.number(),
+  opens_on: z.string(),
+  due_on: z.string(),
+  closes_on: z.string(),
+  done_on: optionalText,
+  status: z.string(),
+  outcome: optionalText,
+});
 
 export const careRoutes = [
   route({

@@ -1,5 +1,5 @@
 import { command } from '../../kit/command.ts';
-import { daysBetween, type Day } from '../../kit/day.ts';
+import { type Day, daysBetween } from '../../kit/day.ts';
 import { type Answers, choice, day, form, id, many, number, place, text, type When, yesNo } from '../../kit/form.ts';
 import type { Finding } from '../../kit/problem.ts';
 import { checkContraception } from './lines/contraception.ts';
@@ -13,13 +13,48 @@ export const decisions = ['accepted', 'declined', 'postponed'] as const;
 export const methods = ['vasectomy', 'tubal_ligation', 'iud', 'implant', 'pill_injection', 'condom', 'topical', 'other', 'none', 'wants_child'] as const;
 export const explainable = ['vasectomy', 'tubal_ligation', 'iud', 'implant', 'pill_injection', 'condom', 'topical', 'other'] as const;
 /** The eight informed points of source inventory C1-04, in their order. */
-export const informedPoints = ['p1_how_informed', 'p2_wishes', 'p3_status', 'p4_our_ability', 'p5_rights', 'p6_methods', 'p7_needs', 'p8_where_to_get'] as const;
-export const procedures = ['iud_insertion', 'iud_removal', 'implant_insertion', 'implant_removal', 'tubal_ligation', 'tubal_reanastomosis', 'vasectomy', 'vas_reanastomosis'] as const;
+export const informedPoints = [
+  'p1_how_informed',
+  'p2_wishes',
+  'p3_status',
+  'p4_our_ability',
+  'p5_rights',
+  'p6_methods',
+  'p7_needs',
+  'p8_where_to_get',
+] as const;
+export const procedures = [
+  'iud_insertion',
+  'iud_removal',
+  'implant_insertion',
+  'implant_removal',
+  'tubal_ligation',
+  'tubal_reanastomosis',
+  'vasectomy',
+  'vas_reanastomosis',
+] as const;
 export const risks = ['no_special', 'advice', 'treat_first', 'specialist', 'not_now'] as const;
 /** The nineteen items of the national free preconception check, in their order. */
 export const checkItems = [
-  'i01_education', 'i02_history', 'i03_examination', 'i04_discharge', 'i05_blood_count', 'i06_urine', 'i07_blood_group', 'i08_glucose', 'i09_liver', 'i10_hepatitis_b',
-  'i11_kidney', 'i12_thyroid', 'i13_syphilis', 'i14_rubella', 'i15_cytomegalovirus', 'i16_toxoplasma', 'i17_ultrasound', 'i18_risk_advice', 'i19_follow_up',
+  'i01_education',
+  'i02_history',
+  'i03_examination',
+  'i04_discharge',
+  'i05_blood_count',
+  'i06_urine',
+  'i07_blood_group',
+  'i08_glucose',
+  'i09_liver',
+  'i10_hepatitis_b',
+  'i11_kidney',
+  'i12_thyroid',
+  'i13_syphilis',
+  'i14_rubella',
+  'i15_cytomegalovirus',
+  'i16_toxoplasma',
+  'i17_ultrasound',
+  'i18_risk_advice',
+  'i19_follow_up',
 ] as const;
 /** The four ones of source inventory C3-02. */
 export const fourOnes = ['screening', 'materials', 'lecture', 'counselling'] as const;
@@ -50,7 +85,10 @@ export const visitForm = form('visit', {
   method_before: choice({ when: contraception, options: methods }),
   method_chosen: choice({ when: contraception, options: methods }),
   method_received: yesNo({ when: contraception }),
-  not_received_reason: choice({ when: { field: 'method_received', is: [false] }, options: ['out_of_stock', 'not_offered_here', 'medical_reason', 'appointment_made'] }),
+  not_received_reason: choice({
+    when: { field: 'method_received', is: [false] },
+    options: ['out_of_stock', 'not_offered_here', 'medical_reason', 'appointment_made'],
+  }),
   product_code: text({ max: 40, example: 'condom' }),
   quantity: number({ min: 1, max: 1000, example: '10' }),
   procedure: choice({ when: contraception, options: procedures }),
@@ -107,7 +145,11 @@ export const amendVisit = command({
 /** A visit that never was: kept, marked, counted no more. */
 export const voidVisit = command({
   name: 'care.void',
-  form: form('visit_void', { visit_id: id({ required: true }), version: number({ required: true, min: 1, max: 1000 }), reason: text({ required: true, max: 200 }) }),
+  form: form('visit_void', {
+    visit_id: id({ required: true }),
+    version: number({ required: true, min: 1, max: 1000 }),
+    reason: text({ required: true, max: 200 }),
+  }),
   place: () => undefined,
   happened_on: () => undefined,
 });

@@ -29,14 +29,18 @@ export function readBook(text: unknown): CountedBook {
   if (findings.length > 0) throw new Problem('refused', findings);
   const read = z.safeParse(bookSchema, text);
   if (!read.success) {
-    throw new Problem('invalid', read.error.issues.map((issue) => ({ field: issue.path.join('.'), rule: 'not_a_definition', values: { value: issue.message } })));
+    throw new Problem(
+      'invalid',
+      read.error.issues.map((issue) => ({ field: issue.path.join('.'), rule: 'not_a_definition', values: { value: issue.message } })),
+    );
   }
   const measures = read.data.indicators.flatMap(measuresOf);
   const officials: CountedBook['officials'] = new Map();
   for (const indicator of read.data.indicators) {
     if (indicator.kind === 'proportion' && isOfficial(indicator.denominator)) officials.set(`${indicator.code}.denominator`, indicator.denominator);
     if (indicator.kind === 'parity') {
-      for (const residence of ['migrant', 'resident']) officials.set(`${indicator.code}.${residence}`, { population: { age: indicator.population.age as [number, number], residence } });
+      for (const residence of ['migrant', 'resident'])
+        officials.set(`${indicator.code}.${residence}`, { population: { age: indicator.population.age as [number, number], residence } });
     }
   }
   return { book: read.data, measures, at: new Map(measures.map((measure, index) => [measure.key, index])), officials };
@@ -62,7 +66,9 @@ export function measuresOf(indicator: Indicator): Measure[] {
       case 'mix':
         return indicator.classes.map((each) => make(each, { [indicator.column]: each, decision: 'accepted' }));
       case 'parity':
-        return indicator.services.flatMap((service) => ['migrant', 'resident'].map((residence) => make(`${service.code}.${residence}`, { ...service.condition, residence })));
+        return indicator.services.flatMap((service) =>
+          ['migrant', 'resident'].map((residence) => make(`${service.code}.${residence}`, { ...service.condition, residence })),
+        );
     }
   };
   const beside = indicator.beside.flatMap((one) => {

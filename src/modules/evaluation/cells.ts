@@ -15,9 +15,18 @@ export class Cells {
     this.#periods = [...periods];
     const kept = new Set(periods.map((period) => period.code));
     const [first, last] = [Math.min(...periods.map((p) => p.from)), Math.min(until, Math.max(...periods.map((p) => p.until)))];
-    for (let month = first; month < last; month += 1) this.#byMonth.set(month, codesOf(month).filter((code) => kept.has(code)));
+    for (let month = first; month < last; month += 1)
+      this.#byMonth.set(
+        month,
+        codesOf(month).filter((code) => kept.has(code)),
+      );
     const windows = new Set(measures.map((measure) => measure.window));
-    this.#spans = new Map([...windows].map((window) => [window, this.#periods.map(({ code, from, until: end }) => ({ code, from: window ? end - window : from, until: Math.min(end, until) }))]));
+    this.#spans = new Map(
+      [...windows].map((window) => [
+        window,
+        this.#periods.map(({ code, from, until: end }) => ({ code, from: window ? end - window : from, until: Math.min(end, until) })),
+      ]),
+    );
   }
 
   /** Adds `delta` rows of a month, at one place. */

@@ -1,5 +1,5 @@
-import { daysOf, type Period } from '../../kit/period.ts';
 import { firstDay } from '../../kit/day.ts';
+import { daysOf, type Period } from '../../kit/period.ts';
 import type { Measure } from './book.ts';
 import type { Condition, Test } from './indicator.ts';
 import { type Source, sources } from './sources.ts';
@@ -52,14 +52,18 @@ export function periodSql(source: string, measures: readonly Measure[], period: 
   const { on, person, always } = sources[source] as Source;
   const { from, until } = daysOf(period);
   const earliest = measures.map((measure) => firstMonthFor(measure, period)).reduce((a, b) => Math.min(a, b));
-  const since = (measure: Measure) => (firstMonthFor(measure, period) === earliest ? 'true' : `${on} >= '${measure.window ? firstDay(firstMonthFor(measure, period)) : from}'`);
+  const since = (measure: Measure) =>
+    firstMonthFor(measure, period) === earliest ? 'true' : `${on} >= '${measure.window ? firstDay(firstMonthFor(measure, period)) : from}'`;
   const events = measures.map((measure, index) => ({ measure, index })).filter(({ measure }) => measure.counts !== 'people');
   const people = measures.map((measure, index) => ({ measure, index })).filter(({ measure }) => measure.counts === 'people');
   const asPerson = people.length > 0;
   const keys = asPerson ? `place_code, ${person} as person` : 'place_code';
   const base = [
     ...events.map(({ measure, index }) => `${countSql(measure, since(measure))} as c${index}`),
-    ...people.map(({ measure, index }) => `coalesce(bool_or(${[conditionSql(source, measure.condition), since(measure)].filter((part) => part !== 'true').join(' and ') || 'true'}), false) as c${index}`),
+    ...people.map(
+      ({ measure, index }) =>
+        `coalesce(bool_or(${[conditionSql(source, measure.condition), since(measure)].filter((part) => part !== 'true').join(' and ') || 'true'}), false) as c${index}`,
+    ),
   ];
   const sums = (alias: string) => events.map(({ index }) => `sum(${alias}.c${index}) as c${index}`);
   const heads = (alias: string) => people.map(({ index }) => `count(*) filter (where ${alias}.c${index}) as c${index}`);

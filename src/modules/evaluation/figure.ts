@@ -36,7 +36,20 @@ export function figureOf(indicator: Indicator, place_code: string, period: Perio
     const denominator = one.denominator && !one.count_only ? key(`${one.code}.denominator`) : null;
     return { code: one.code, numerator, denominator, value: denominator ? numerator / denominator : null };
   });
-  const blank: Figure = { indicator: indicator.code, place_code, period: period.code, numerator: null, denominator: null, value: null, low: null, high: null, verdict: 'too_few', needed: null, beside, parts: [] };
+  const blank: Figure = {
+    indicator: indicator.code,
+    place_code,
+    period: period.code,
+    numerator: null,
+    denominator: null,
+    value: null,
+    low: null,
+    high: null,
+    verdict: 'too_few',
+    needed: null,
+    beside,
+    parts: [],
+  };
   switch (indicator.kind) {
     case 'proportion': {
       const [numerator, denominator] = [key('numerator'), key('denominator')];
@@ -47,12 +60,30 @@ export function figureOf(indicator: Indicator, place_code: string, period: Perio
     }
     case 'parity': {
       const [of, refOf] = [key('migrant'), key('resident')];
-      const pairs = indicator.services.map((service) => ({ code: service.code, count: key(`${service.code}.migrant`), of, refCount: key(`${service.code}.resident`), refOf }));
+      const pairs = indicator.services.map((service) => ({
+        code: service.code,
+        count: key(`${service.code}.migrant`),
+        of,
+        refCount: key(`${service.code}.resident`),
+        refOf,
+      }));
       const found = parity(pairs);
-      const parts = pairs.map((pair) => ({ code: pair.code, count: pair.count, share: pair.of && pair.refOf && pair.refCount ? pair.count / pair.of / (pair.refCount / pair.refOf) : null }));
+      const parts = pairs.map((pair) => ({
+        code: pair.code,
+        count: pair.count,
+        share: pair.of && pair.refOf && pair.refCount ? pair.count / pair.of / (pair.refCount / pair.refOf) : null,
+      }));
       const few = pairs.some((pair) => Math.min(pair.of, pair.refOf) < fewest);
       const verdict = verdictOf(indicator, found?.value ?? null, found, few ? 0 : fewest, false);
-      return { ...blank, numerator: found ? found.value * pairs.length : null, denominator: pairs.length, value: found?.value ?? null, ...bounds(found), verdict, parts };
+      return {
+        ...blank,
+        numerator: found ? found.value * pairs.length : null,
+        denominator: pairs.length,
+        value: found?.value ?? null,
+        ...bounds(found),
+        verdict,
+        parts,
+      };
     }
     case 'mix': {
       const parts = indicator.classes.map((code) => ({ code, count: key(code), share: null as number | null }));
@@ -65,7 +96,15 @@ export function figureOf(indicator: Indicator, place_code: string, period: Perio
       if (numerator + denominator < (indicator.show_from ?? 0)) return { ...blank, verdict: 'hidden' };
       const interval = ratio(numerator, denominator);
       const scale = (x: number | undefined) => (x === undefined ? null : x * indicator.times);
-      return { ...blank, numerator, denominator, value: scale(denominator ? numerator / denominator : undefined), low: scale(interval?.low), high: scale(interval?.high), verdict: 'context' };
+      return {
+        ...blank,
+        numerator,
+        denominator,
+        value: scale(denominator ? numerator / denominator : undefined),
+        low: scale(interval?.low),
+        high: scale(interval?.high),
+        verdict: 'context',
+      };
     }
   }
 }

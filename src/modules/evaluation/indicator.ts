@@ -49,8 +49,20 @@ const common = {
 };
 
 const indicator = z.discriminatedUnion('kind', [
-  z.strictObject({ ...common, kind: z.literal('proportion'), interval: z._default(z.enum(['wilson', 'poisson']), 'wilson'), unit: z._default(z.enum(['percent', 'permille']), 'percent'), denominator: z.union([population, estimated, condition]), numerator: condition }),
-  z.strictObject({ ...common, kind: z.literal('parity'), population: z.strictObject({ age: z.tuple([z.number(), z.number()]) }), services: z.array(z.strictObject({ code: z.string(), title: name, condition })) }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('proportion'),
+    interval: z._default(z.enum(['wilson', 'poisson']), 'wilson'),
+    unit: z._default(z.enum(['percent', 'permille']), 'percent'),
+    denominator: z.union([population, estimated, condition]),
+    numerator: condition,
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('parity'),
+    population: z.strictObject({ age: z.tuple([z.number(), z.number()]) }),
+    services: z.array(z.strictObject({ code: z.string(), title: name, condition })),
+  }),
   z.strictObject({ ...common, kind: z.literal('mix'), column: z.string(), classes: z.array(z.string()) }),
   z.strictObject({ ...common, kind: z.literal('ratio'), numerator: condition, denominator: condition, times: z.number() }),
 ]);

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { monthOf, today } from '../../kit/day.ts';
-import { enter, type Database, txOf } from '../../platform/database.ts';
+import { type Database, enter, txOf } from '../../platform/database.ts';
 import { digest } from '../../platform/seal.ts';
 import type { Tables } from '../../platform/tables.generated.ts';
 import { bookText, type CountedBook, type Measure } from './book.ts';
@@ -70,12 +70,23 @@ async function countEverything(db: Counting, county: string, book: CountedBook, 
   const first = month - maskMonths + 4;
   const sheets = sheetsOf(book);
   for (const { source, rows, people } of sheets) {
-    if (rows.length > 0) await sql`insert into evaluation.tally (county_code, source, place_code, month, counts) select ${county}, ${source}, t.* from (${withCounty(tallySql(source, rows), county)}) t`.execute(db);
-    if (people.length > 0) await sql`insert into evaluation.person_mask (county_code, source, client_id, place_code, masks) select ${county}, ${source}, t.* from (${withCounty(maskSql(source, people), county, first)}) t`.execute(db);
+    if (rows.length > 0)
+      await sql`insert into evaluation.tally (county_code, source, place_code, month, counts) select ${county}, ${source}, t.* from (${withCounty(tallySql(source, rows), county)}) t`.execute(
+        db,
+      );
+    if (people.length > 0)
+      await sql`insert into evaluation.person_mask (county_code, source, client_id, place_code, masks) select ${county}, ${source}, t.* from (${withCounty(maskSql(source, people), county, first)}) t`.execute(
+        db,
+      );
   }
   const { above, cells } = await emptyCells(db, county, book, first, month);
   for (const sheet of sheets) {
-    const tallies = await db.selectFrom('evaluation.tally').select(['place_code', 'month', 'counts']).where('county_code', '=', county).where('source', '=', sheet.source).execute();
+    const tallies = await db
+      .selectFrom('evaluation.tally')
+      .select(['place_code', 'month', 'counts'])
+      .where('county_code', '=', county)
+      .where('source', '=', sheet.source)
+      .execute();
     for (const row of tallies) addTally(cells, book, sheet, above, row, 1);
     await eachPerson(db, county, sheet.source, (byPlace) => addPerson(cells, book, sheet, above, byPlace, first, 1));
   }
@@ -90,7 +101,10 @@ async function countTouched(db: Counting, county: string, book: CountedBook, mem
     const touched = await touchedBy(db, county, sheet, memory.seq, head);
     if (touched.clients.length > tooManyToFollow || touched.months.length > tooManyToFollow) return false;
     if (sheet.rows.length > 0) await recountMonths(db, county, book, sheet, touched.months, (row, delta) => addTally(cells, book, sheet, above, row, delta));
-    if (sheet.people.length > 0) await recountPeople(db, county, sheet, touched.clients, memory.first_month, (byPlace, delta) => addPerson(cells, book, sheet, above, byPlace, memory.first_month, delta));
+    if (sheet.people.length > 0)
+      await recountPeople(db, county, sheet, touched.clients, memory.first_month, (byPlace, delta) =>
+        addPerson(cells, book, sheet, above, byPlace, memory.first_month, delta),
+      );
   }
   await writeCells(db, county, cells, 'add');
   return true;
@@ -98,7 +112,11 @@ async function countTouched(db: Counting, county: string, book: CountedBook, mem
 
 async function emptyCells(db: Counting, county: string, book: CountedBook, first: number, month: number) {
   const places = await db.selectFrom('registry.place').select('place_code').where('county_code', '=', county).execute();
-  const oldest = await sql<{ on: string | null }>`select least((select min(visited_on) from care.visit where county_code = ${county}), (select min(month_on) from registry.birth_count where county_code = ${county})) as on`.execute(db);
+  const oldest = await sql<{
+    on: string | null;
+  }>`select least((select min(visited_on) from care.visit where county_code = ${county}), (select min(month_on) from registry.birth_count where county_code = ${county})) as on`.execute(
+    db,
+  );
   const on = oldest.rows[0]?.on;
   const longest = Math.max(...book.measures.map((measure) => measure.window ?? 0));
   const periods = keptPeriods(first, month + 1, on ? monthOf(on) : first, longest);
@@ -111,7 +129,9 @@ async function touchedBy(db: Counting, county: string, { source }: Sheet, after:
   const hasBefore = source === 'care.visit';
   const months = await sql<{ place_code: string; month: string }>`
     select distinct place_code, to_char(${sql.raw(on)}, 'YYYY-MM-01') as month from ${sql.raw(source)} where county_code = ${county} and seq > ${after} and seq <= ${head}
-    ${hasBefore ? sql`union select place_code, to_char(visited_on, 'YYYY-MM-01') from care.visit_before where county_code = ${county} and seq > ${after} and seq <= ${head}` : sql``}`.execute(db);
+    ${hasBefore ? sql`union select place_code, to_char(visited_on, 'YYYY-MM-01') from care.visit_before where county_code = ${county} and seq > ${after} and seq <= ${head}` : sql``}`.execute(
+    db,
+  );
   if (!person) return { months: months.rows, clients: [] };
   const clients = await sql<{ id: string }>`
     select client_id as id from ${sql.raw(source)} where county_code = ${county} and seq > ${after} and seq <= ${head}
@@ -122,7 +142,14 @@ async function touchedBy(db: Counting, county: string, { source }: Sheet, after:
   return { months: months.rows, clients: clients.rows.map((row) => row.id) };
 }
 
-async function recountMonths(db: Counting, county: string, book: CountedBook, { source, rows }: Sheet, months: { place_code: string; month: string }[], changed: (row: Tally, delta: number) => void): Promise<void> {
+async function recountMonths(
+  db: Counting,
+  county: string,
+  book: CountedBook,
+  { source, rows }: Sheet,
+  months: { place_code: string; month: string }[],
+  changed: (row: Tally, delta: number) => void,
+): Promise<void> {
   if (months.length === 0) return;
   const { on } = sources[source] as { on: string };
   const wanted = JSON.stringify(months.map(({ place_code, month }) => ({ place_code, month: monthOf(month), from: month })));
@@ -137,25 +164,56 @@ async function recountMonths(db: Counting, county: string, book: CountedBook, { 
   const now = new Map(after.rows.map((row) => [`${row.place_code} ${row.month}`, row]));
   const zero = book.measures.filter((measure) => rows.includes(measure)).map(() => 0);
   const kept = months.map(({ place_code, month }) => now.get(`${place_code} ${monthOf(month)}`) ?? { place_code, month: monthOf(month), counts: zero });
-  await upsert(db, 'evaluation.tally', kept.map((row) => ({ county_code: county, source, ...row })), '(county_code, source, place_code, month) do update set counts = excluded.counts');
+  await upsert(
+    db,
+    'evaluation.tally',
+    kept.map((row) => ({ county_code: county, source, ...row })),
+    '(county_code, source, place_code, month) do update set counts = excluded.counts',
+  );
 }
 
-async function recountPeople(db: Counting, county: string, { source, people }: Sheet, clients: string[], first: number, changed: (byPlace: Masked[], delta: number) => void): Promise<void> {
+async function recountPeople(
+  db: Counting,
+  county: string,
+  { source, people }: Sheet,
+  clients: string[],
+  first: number,
+  changed: (byPlace: Masked[], delta: number) => void,
+): Promise<void> {
   for (let at = 0; at < clients.length; at += chunk) {
     const some = clients.slice(at, at + chunk);
-    const before = await sql<Stored>`select client_id, place_code, masks::text[] as masks from evaluation.person_mask where county_code = ${county} and source = ${source} and client_id = any(${some}::uuid[])`.execute(db);
+    const before =
+      await sql<Stored>`select client_id, place_code, masks::text[] as masks from evaluation.person_mask where county_code = ${county} and source = ${source} and client_id = any(${some}::uuid[])`.execute(
+        db,
+      );
     const mine = sql`client_id = any(${some}::uuid[])`;
-    const after = await sql<Stored>`select client_id, place_code, masks::text[] as masks from (${withCounty(maskSql(source, people, '$where'), county, first, mine)}) t`.execute(db);
+    const after =
+      await sql<Stored>`select client_id, place_code, masks::text[] as masks from (${withCounty(maskSql(source, people, '$where'), county, first, mine)}) t`.execute(
+        db,
+      );
     for (const byPlace of Map.groupBy(before.rows, (row) => row.client_id).values()) changed(byPlace.map(toBits), -1);
     for (const byPlace of Map.groupBy(after.rows, (row) => row.client_id).values()) changed(byPlace.map(toBits), 1);
     await sql`delete from evaluation.person_mask where county_code = ${county} and source = ${source} and client_id = any(${some}::uuid[])`.execute(db);
-    await upsert(db, 'evaluation.person_mask', after.rows.map((row) => ({ county_code: county, source, client_id: row.client_id, place_code: row.place_code, masks: row.masks as unknown as number[] })), '(county_code, source, client_id, place_code) do nothing');
+    await upsert(
+      db,
+      'evaluation.person_mask',
+      after.rows.map((row) => ({ county_code: county, source, client_id: row.client_id, place_code: row.place_code, masks: row.masks as unknown as number[] })),
+      '(county_code, source, client_id, place_code) do nothing',
+    );
   }
 }
 
 async function officialsChanged(db: Counting, county: string, after: number, head: number): Promise<boolean> {
   const commands = ['registry.count_population', 'registry.estimate', 'registry.open_place'];
-  const found = await db.selectFrom('journal.entry').select('seq').where('county_code', '=', county).where('seq', '>', after).where('seq', '<=', head).where('command', 'in', commands).limit(1).executeTakeFirst();
+  const found = await db
+    .selectFrom('journal.entry')
+    .select('seq')
+    .where('county_code', '=', county)
+    .where('seq', '>', after)
+    .where('seq', '<=', head)
+    .where('command', 'in', commands)
+    .limit(1)
+    .executeTakeFirst();
   return found !== undefined;
 }
 
@@ -217,7 +275,15 @@ function addTally(cells: Cells, book: CountedBook, sheet: Sheet, above: (place: 
 }
 
 /** A person is counted once at each place above any of hers: the months of all her places there are joined. */
-function addPerson(cells: Cells, book: CountedBook, sheet: Sheet, above: (place: string) => readonly string[], byPlace: readonly Masked[], first: number, delta: number): void {
+function addPerson(
+  cells: Cells,
+  book: CountedBook,
+  sheet: Sheet,
+  above: (place: string) => readonly string[],
+  byPlace: readonly Masked[],
+  first: number,
+  delta: number,
+): void {
   for (const [position, measure] of sheet.people.entries()) {
     const index = book.at.get(measure.key) as number;
     const joined = new Map<string, bigint>();
@@ -236,22 +302,46 @@ async function writeCells(db: Counting, county: string, cells: Cells, how: 'repl
     if (rows.length === 0) continue;
     const before = new Map<string, number[]>();
     if (how === 'add') {
-      const found = await db.selectFrom('evaluation.cell').select(['place_code', 'counts']).where('county_code', '=', county).where('period', '=', period).where('place_code', 'in', rows.map(([place]) => place)).execute();
+      const found = await db
+        .selectFrom('evaluation.cell')
+        .select(['place_code', 'counts'])
+        .where('county_code', '=', county)
+        .where('period', '=', period)
+        .where(
+          'place_code',
+          'in',
+          rows.map(([place]) => place),
+        )
+        .execute();
       for (const row of found) before.set(row.place_code, row.counts);
     }
-    const kept = rows.map(([place_code, counts]) => ({ county_code: county, period, place_code, counts: Array.from(counts, (count, index) => count + (before.get(place_code)?.[index] ?? 0)) }));
+    const kept = rows.map(([place_code, counts]) => ({
+      county_code: county,
+      period,
+      place_code,
+      counts: Array.from(counts, (count, index) => count + (before.get(place_code)?.[index] ?? 0)),
+    }));
     await upsert(db, 'evaluation.cell', kept, '(county_code, period, place_code) do update set counts = excluded.counts');
   }
 }
 
 /** Arrays do not travel through json_to_recordset as bigint[], so these rows go as parallel arrays of text. */
-async function upsert<T extends 'evaluation.tally' | 'evaluation.person_mask' | 'evaluation.cell'>(db: Counting, table: T, rows: readonly Record<string, unknown>[], onConflict: string): Promise<void> {
+async function upsert<T extends 'evaluation.tally' | 'evaluation.person_mask' | 'evaluation.cell'>(
+  db: Counting,
+  table: T,
+  rows: readonly Record<string, unknown>[],
+  onConflict: string,
+): Promise<void> {
   if (rows.length === 0) return;
   const columns = Object.keys(rows[0] as object);
   const types: Record<string, string> = { client_id: 'uuid', month: 'int', masks: 'bigint[]', counts: 'bigint[]' };
-  const lists = columns.map((column) => sql`${rows.map((row) => (Array.isArray(row[column]) ? `{${(row[column] as unknown[]).join(',')}}` : String(row[column])))}::text[]`);
+  const lists = columns.map(
+    (column) => sql`${rows.map((row) => (Array.isArray(row[column]) ? `{${(row[column] as unknown[]).join(',')}}` : String(row[column])))}::text[]`,
+  );
   const cast = columns.map((column, index) => `u.c${index}::${types[column] ?? 'text'}`).join(', ');
-  await sql`insert into ${sql.raw(table)} (${sql.raw(columns.join(', '))}) select ${sql.raw(cast)} from unnest(${sql.join(lists)}) as u(${sql.raw(columns.map((_, index) => `c${index}`).join(', '))}) on conflict ${sql.raw(onConflict)}`.execute(db);
+  await sql`insert into ${sql.raw(table)} (${sql.raw(columns.join(', '))}) select ${sql.raw(cast)} from unnest(${sql.join(lists)}) as u(${sql.raw(columns.map((_, index) => `c${index}`).join(', '))}) on conflict ${sql.raw(onConflict)}`.execute(
+    db,
+  );
 }
 
 /** A compiled statement with its county, first month and narrowing filled in as bound values. */

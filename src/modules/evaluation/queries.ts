@@ -16,7 +16,15 @@ export interface CountedPlace {
 }
 
 /** The figures of the given places in the given periods: kept cells where there are some, else (always when `cold`) counted from the rows. */
-export async function figures(db: Db, database: Database, county: string, book: CountedBook, places: readonly CountedPlace[], periods: readonly Period[], { cold = false, now = new Date() } = {}): Promise<Figure[]> {
+export async function figures(
+  db: Db,
+  database: Database,
+  county: string,
+  book: CountedBook,
+  places: readonly CountedPlace[],
+  periods: readonly Period[],
+  { cold = false, now = new Date() } = {},
+): Promise<Figure[]> {
   const codes = places.map((place) => place.place_code);
   const counts = await cellCounts(db, county, codes, periods);
   const monthNow = monthOf(today('Asia/Shanghai', now));
@@ -41,8 +49,12 @@ type Counts = Map<string, readonly number[]>;
 async function cellCounts(db: Db, county: string, places: readonly string[], periods: readonly Period[]): Promise<Map<string, Counts>> {
   const codes = periods.map((period) => period.code);
   const { rows } = await sql<{ period: string; place_code: string; counts: number[] }>`
-    select period, place_code, counts from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = any(${places})`.execute(db);
-  const kept = await sql<{ period: string }>`select distinct period from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = ${county}`.execute(db);
+    select period, place_code, counts from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = any(${places})`.execute(
+    db,
+  );
+  const kept = await sql<{
+    period: string;
+  }>`select distinct period from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = ${county}`.execute(db);
   const memory = await db.selectFrom('evaluation.memory').select(['first_month', 'as_of_month']).where('county_code', '=', county).executeTakeFirst();
   const found = new Map<string, Counts>(kept.rows.map((row) => [row.period, new Map()]));
   for (const period of periods) if (memory && period.from > memory.as_of_month) found.set(period.code, new Map());
@@ -52,22 +64,28 @@ async function cellCounts(db: Db, county: string, places: readonly string[], per
 
 /** All measures of a book at all places in one period, counted from the rows: one pass per table. Shapes as the cells'. */
 export async function coldCounts(database: Database, county: string, book: CountedBook, period: Period): Promise<Counts> {
-  return database.count.transaction().setAccessMode('read only').execute(async (db) => {
-    await enter(db, { county_code: county, place_code: county });
-    await sql`set local work_mem = '256MB'`.execute(db);
-    const counts = new Map<string, number[]>();
-    for (const [source, measures] of Map.groupBy(book.measures, (measure) => measure.source)) {
-      const text = periodSql(source, measures, period).split('$1');
-      const { rows } = await sql<Record<string, unknown>>`${sql.join(text.map((part) => sql.raw(part)), sql`${county}`)}`.execute(db);
-      for (const row of rows) {
-        const place = row['place_code'] as string;
-        const own = counts.get(place) ?? new Array<number>(book.measures.length).fill(0);
-        for (const [index, measure] of measures.entries()) own[book.at.get(measure.key) as number] = Number(row[`c${index}`]);
-        counts.set(place, own);
+  return database.count
+    .transaction()
+    .setAccessMode('read only')
+    .execute(async (db) => {
+      await enter(db, { county_code: county, place_code: county });
+      await sql`set local work_mem = '256MB'`.execute(db);
+      const counts = new Map<string, number[]>();
+      for (const [source, measures] of Map.groupBy(book.measures, (measure) => measure.source)) {
+        const text = periodSql(source, measures, period).split('$1');
+        const { rows } = await sql<Record<string, unknown>>`${sql.join(
+          text.map((part) => sql.raw(part)),
+          sql`${county}`,
+        )}`.execute(db);
+        for (const row of rows) {
+          const place = row['place_code'] as string;
+          const own = counts.get(place) ?? new Array<number>(book.measures.length).fill(0);
+          for (const [index, measure] of measures.entries()) own[book.at.get(measure.key) as number] = Number(row[`c${index}`]);
+          counts.set(place, own);
+        }
       }
-    }
-    return counts;
-  });
+      return counts;
+    });
 }
 
 /** The official denominators of the year, or of the last year before it that is there: measure key → place → people. */
@@ -129,4 +147,3 @@ export async function newestPeriod(db: Db, county: string): Promise<string> {
   const memory = await db.selectFrom('evaluation.memory').select('as_of_month').where('county_code', '=', county).executeTakeFirst();
   return String(Math.floor((memory?.as_of_month ?? monthOf(today())) / 12));
 }
-

@@ -25,7 +25,13 @@ const figureSchema = z.object({
   beside: z.array(z.object({ code: z.string(), numerator: z.number(), denominator: z.number().nullable(), value: z.number().nullable() })),
   parts: z.array(z.object({ code: z.string(), count: z.number(), share: z.number().nullable() })),
 });
-const placeSchema = z.object({ place_code: z.string(), parent_code: z.string().nullable(), level: z.string(), name_zh: z.string(), name_en: z.string().nullable() });
+const placeSchema = z.object({
+  place_code: z.string(),
+  parent_code: z.string().nullable(),
+  level: z.string(),
+  name_zh: z.string(),
+  name_en: z.string().nullable(),
+});
 const sheetSchema = z.object({
   code: z.string(),
   dimension: z.string(),
@@ -70,7 +76,17 @@ export const evaluationRoutes = [
     path: '/api/board',
     summary: 'All indicators at a place: figures, trend, and the same for the places directly below',
     query: z.object({ place: z.string().optional(), period: z.string().optional() }),
-    reply: z.object({ period: z.string(), place: placeSchema, above: z.array(placeSchema), sheets: z.array(sheetSchema), figures: z.array(figureSchema), series: z.array(figureSchema), children: z.array(placeSchema), childFigures: z.array(figureSchema), counted_at: z.string().nullable() }),
+    reply: z.object({
+      period: z.string(),
+      place: placeSchema,
+      above: z.array(placeSchema),
+      sheets: z.array(sheetSchema),
+      figures: z.array(figureSchema),
+      series: z.array(figureSchema),
+      children: z.array(placeSchema),
+      childFigures: z.array(figureSchema),
+      counted_at: z.string().nullable(),
+    }),
     async answer({ db, actor, query, house }) {
       const code = query.place ?? actor.place_code;
       allow(actor, 'reads', 'board', code);
@@ -78,13 +94,19 @@ export const evaluationRoutes = [
       const { county_code } = actor;
       const period = periodFrom(query.period ?? (await newestPeriod(db, county_code)));
       const around = await placeWithChildren(db, county_code, code);
-      const place = must(around.find((one) => one.place_code === code), 'place');
+      const place = must(
+        around.find((one) => one.place_code === code),
+        'place',
+      );
       const children = around.filter((one) => one.place_code !== code);
       const all = await placesOf(db, county_code, actor.place_code);
       const earlier = seriesTo(period, seriesLength[period.kind]).map(periodFrom);
       const monthNow = monthOf(today());
       const come = earlier.filter((one) => one.from <= monthNow);
-      const [own, below] = [await figures(db, house.database, county_code, book, [place], come), await figures(db, house.database, county_code, book, children, [period])];
+      const [own, below] = [
+        await figures(db, house.database, county_code, book, [place], come),
+        await figures(db, house.database, county_code, book, children, [period]),
+      ];
       const memory = await db.selectFrom('evaluation.memory').select('counted_at').where('county_code', '=', county_code).executeTakeFirst();
       return {
         period: period.code,
@@ -104,19 +126,42 @@ export const evaluationRoutes = [
     path: '/api/indicators/:code',
     summary: 'One indicator: its definition, its series, its SQL, and places ranked by how many more would reach the target',
     query: z.object({ code: z.string(), place: z.string().optional(), period: z.string().optional(), level: z.string().optional() }),
-    reply: z.object({ period: z.string(), place: placeSchema, sheet: sheetSchema, sql: z.string(), figure: figureSchema, series: z.array(figureSchema), ranked: z.array(figureSchema.extend({ place: placeSchema })) }),
+    reply: z.object({
+      period: z.string(),
+      place: placeSchema,
+      sheet: sheetSchema,
+      sql: z.string(),
+      figure: figureSchema,
+      series: z.array(figureSchema),
+      ranked: z.array(figureSchema.extend({ place: placeSchema })),
+    }),
     async answer({ db, actor, query, house }) {
       const code = query.place ?? actor.place_code;
       allow(actor, 'reads', 'indicator', code);
       const whole = bookOf(house);
-      const indicator = must(whole.book.indicators.find((one) => one.code === query.code), 'code');
+      const indicator = must(
+        whole.book.indicators.find((one) => one.code === query.code),
+        'code',
+      );
       const book = { ...whole, book: { ...whole.book, indicators: [indicator] } };
       const { county_code } = actor;
       const period = periodFrom(query.period ?? (await newestPeriod(db, county_code)));
       const all = await placesOf(db, county_code, actor.place_code);
-      const place = must(all.find((one) => one.place_code === code), 'place');
+      const place = must(
+        all.find((one) => one.place_code === code),
+        'place',
+      );
       const monthNow = monthOf(today());
-      const series = await figures(db, house.database, county_code, book, [place], seriesTo(period, seriesLength[period.kind] * 2).map(periodFrom).filter((one) => one.from <= monthNow));
+      const series = await figures(
+        db,
+        house.database,
+        county_code,
+        book,
+        [place],
+        seriesTo(period, seriesLength[period.kind] * 2)
+          .map(periodFrom)
+          .filter((one) => one.from <= monthNow),
+      );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');
       const below = isRanked ? all.filter((one) => one.level === level && one.place_code.startsWith(code)) : [];
@@ -129,7 +174,10 @@ export const evaluationRoutes = [
         place,
         sheet: sheetsOf(book)[0] as never,
         sql: readableSql(measuresOf(indicator), period),
-        figure: must(series.find((figure) => figure.period === period.code), 'period'),
+        figure: must(
+          series.find((figure) => figure.period === period.code),
+          'period',
+        ),
         series,
         ranked,
       };
@@ -140,10 +188,15 @@ export const evaluationRoutes = [
     path: '/api/indicators/:code/rows',
     summary: 'The rows behind a figure, for those who may see them',
     query: z.object({ code: z.string(), place: z.string(), period: z.string() }),
-    reply: z.object({ rows: z.array(z.object({ id: z.string(), client_id: z.string().nullable(), place_code: z.string(), on: z.string(), met: z.boolean() })) }),
+    reply: z.object({
+      rows: z.array(z.object({ id: z.string(), client_id: z.string().nullable(), place_code: z.string(), on: z.string(), met: z.boolean() })),
+    }),
     async answer({ db, actor, query, house }) {
       allow(actor, 'reads', 'rows_behind', query.place);
-      const indicator = must(bookOf(house).book.indicators.find((one) => one.code === query.code), 'code');
+      const indicator = must(
+        bookOf(house).book.indicators.find((one) => one.code === query.code),
+        'code',
+      );
       if (indicator.class === 'context') throw new Problem('forbidden', { field: 'code', rule: 'R11_statistics_not_suspicion' });
       return { rows: await rowsBehind(db, actor.county_code, query.place, measuresOf(indicator), periodFrom(query.period)) };
     },

@@ -24,7 +24,13 @@ export function readCell(field: string, ask: Ask, cell: Cell, labels: Labels): {
     case 'choice':
       return { value: labels(field, words) ?? words };
     case 'many':
-      return { value: words.split(/[;；、，,|]/).map((one) => one.trim()).filter(Boolean).map((one) => labels(field, one) ?? one) };
+      return {
+        value: words
+          .split(/[;；、，,|]/)
+          .map((one) => one.trim())
+          .filter(Boolean)
+          .map((one) => labels(field, one) ?? one),
+      };
     default:
       return { value: words };
   }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply } from 'fastify';
 import { sql } from 'kysely';
-import { configFrom } from '../../platform/config.ts';
 import { newId } from '../../kit/id.ts';
 import { must, Problem } from '../../kit/problem.ts';
 import { type Actor, allow, theProgram } from '../../platform/access.ts';
+import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
 import type { House } from '../../platform/run.ts';
 import { importFile, type Report } from './server-import.ts';
@@ -30,7 +30,16 @@ const importCorridor: Corridor = (app, house, who) => {
     const upload = await request.file({ limits: { fileSize: largestUpload } }).catch(() => undefined);
     if (!upload || !/\.(xlsx|csv)$/i.test(upload.filename)) throw new Problem('invalid', { field: 'file', rule: 'not_a_workbook', values: { why: '' } });
     const id = newId();
-    const path = join(folder(), `${id}${/\.csv$/i.test(upload.filename) ? '.csv' : '.xlsx'}`);
+    // A CSV says by its name which sheet it is.
+    mkdirSync(join(folder(), id), { mode: 0o700 });
+    const path = join(
+      folder(),
+      id,
+      upload.filename
+        .replace(/^.*[/\\]/, '')
+        .replace(/[^\p{L}\p{N}._-]/gu, '_')
+        .slice(-80),
+    );
     await pipeline(upload.file, createWriteStream(path, { mode: 0o600 }));
     if (upload.file.truncated) {
       await rm(path, { force: true });
@@ -38,7 +47,18 @@ const importCorridor: Corridor = (app, house, who) => {
     }
     const now = new Date().toISOString();
     await house.database.write(actor, (tx) =>
-      tx.insertRows('exchange.import', [{ county_code: actor.county_code, id, actor_id: actor.account_id, file_name: upload.filename.slice(-120), file_path: path, status: 'checking', opened_at: now, changed_at: now }]),
+      tx.insertRows('exchange.import', [
+        {
+          county_code: actor.county_code,
+          id,
+          actor_id: actor.account_id,
+          file_name: upload.filename.slice(-120),
+          file_path: path,
+          status: 'checking',
+          opened_at: now,
+          changed_at: now,
+        },
+      ]),
     );
     await enqueue(house, actor, id);
     return { id };
@@ -49,7 +69,11 @@ const importCorridor: Corridor = (app, house, who) => {
     allow(actor, 'reads', 'imports');
     const { id } = request.params as { id: string };
     const { rows } = await house.database.write(actor, (tx) =>
-      sql<{ id: string }>`update exchange.import set status = 'importing', rows_done = 0, changed_at = now() where county_code = ${actor.county_code} and id = ${id}::uuid and status = 'checked' returning id`.execute(tx.db),
+      sql<{
+        id: string;
+      }>`update exchange.import set status = 'importing', rows_done = 0, changed_at = now() where county_code = ${actor.county_code} and id = ${id}::uuid and status = 'checked' returning id`.execute(
+        tx.db,
+      ),
     );
     must(rows[0], 'id');
     await enqueue(house, actor, id);
@@ -60,9 +84,11 @@ const importCorridor: Corridor = (app, house, who) => {
     const actor = await who(request);
     allow(actor, 'reads', 'imports');
     const { id } = request.params as { id: string };
-    const row = await house.database.read(actor, (db) => db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst());
+    const row = await house.database.read(actor, (db) =>
+      db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst(),
+    );
     const { file_path, report } = must(row, 'id');
-    const path = join(folder(), `${id}-marked.xlsx`);
+    const path = join(folder(), id, 'marked.xlsx');
     await writeMarked(file_path, (report as Report | null)?.refusals ?? [], path);
     return sendWorkbook(reply, path);
   });
@@ -84,16 +110,27 @@ function sendWorkbook(reply: FastifyReply, path: string): FastifyReply {
 }
 
 function enqueue(house: House, actor: Actor, id: string): Promise<unknown> {
-  return house.database.ownerPool.query('select graphile_worker.add_job($1, payload := $2::json, max_attempts := 5)', ['import', JSON.stringify({ county_code: actor.county_code, id })]);
+  return house.database.ownerPool.query('select graphile_worker.add_job($1, payload := $2::json, max_attempts := 5)', [
+    'import',
+    JSON.stringify({ county_code: actor.county_code, id }),
+  ]);
 }
 
 /** The job: checks an upload, or imports one that was checked. Killed in the middle it starts over; what was written is not written again. */
 export async function workOnImport(house: House, { county_code, id }: { county_code: string; id: string }): Promise<void> {
   const scope = { county_code, place_code: county_code };
-  const row = await house.database.read(scope, (db) => db.selectFrom('exchange.import').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst());
+  const row = await house.database.read(scope, (db) =>
+    db.selectFrom('exchange.import').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst(),
+  );
   if (!row || !['checking', 'importing'].includes(row.status)) return;
   const dry = row.status === 'checking';
-  const actor = { ...theProgram(county_code, [...house.handlers.keys()].filter((name) => name !== 'access.open_account')), account_id: row.actor_id };
+  const actor = {
+    ...theProgram(
+      county_code,
+      [...house.handlers.keys()].filter((name) => name !== 'access.open_account'),
+    ),
+    account_id: row.actor_id,
+  };
   const note = (set: Record<string, unknown>) =>
     house.database.write(scope, (tx) => tx.updateRows('exchange.import', ['id'], [{ county_code, id, changed_at: new Date().toISOString(), ...set } as never]));
   let told = 0;

@@ -27,11 +27,34 @@ async function filled(name: string, change: (workbook: Workbook) => void = () =>
   const workbook = new Workbook();
   await workbook.xlsx.readFile(path);
   const headings = (sheet: string) => (workbook.getWorksheet(sheet)?.getRow(1).values as string[]).map((heading) => String(heading ?? '').replace('*', ''));
-  const add = (sheet: string, row: Record<string, unknown>) => workbook.getWorksheet(sheet)?.addRow(headings(sheet).slice(1).map((heading) => (row[heading] ?? null) as never));
+  const add = (sheet: string, row: Record<string, unknown>) =>
+    workbook.getWorksheet(sheet)?.addRow(
+      headings(sheet)
+        .slice(1)
+        .map((heading) => (row[heading] ?? null) as never),
+    );
   const client = { 地点代码: '110118101001', 性别: '女', 居住类型: '户籍常住', 建档缘由: '本人前来', 首次联系日期: '2025/1/2', 本人同意随访联系: '是' };
   add('服务对象', { ...client, 档案编号: 'X-1', 姓名: '赵一', 出生日期: '1990年5月17日' });
   add('服务对象', { ...client, 档案编号: 'X-2', 姓名: '钱二', 出生日期: new Date('1991-06-18T00:00:00Z') });
-  add('避孕服务', { 就诊编号: 'N-1', 服务对象编号: 'X-1', 机构编号: 'F-1', 地点代码: '110118101001', 服务日期: '20250303', 本人决定: '接受', 实际服务日期: '2025-03-03', 本人同意随访联系: '是', '收费（分）': 0, 服务对象类型: '首次采用', 讲解过的方法: '避孕套、宫内节育器、皮下埋植', '讲解了“不用任何方法”': '是', 由谁选定: '本人', 选定方法: '避孕套', 当次得到所选方法: '是', 药具: 'condom', 数量: 10 });
+  add('避孕服务', {
+    就诊编号: 'N-1',
+    服务对象编号: 'X-1',
+    机构编号: 'F-1',
+    地点代码: '110118101001',
+    服务日期: '20250303',
+    本人决定: '接受',
+    实际服务日期: '2025-03-03',
+    本人同意随访联系: '是',
+    '收费（分）': 0,
+    服务对象类型: '首次采用',
+    讲解过的方法: '避孕套、宫内节育器、皮下埋植',
+    '讲解了“不用任何方法”': '是',
+    由谁选定: '本人',
+    选定方法: '避孕套',
+    当次得到所选方法: '是',
+    药具: 'condom',
+    数量: 10,
+  });
   change(workbook);
   await workbook.xlsx.writeFile(path);
   return path;
@@ -41,7 +64,10 @@ describe('import of a workbook', () => {
   it('is rehearsed first: says what would be added and leaves nothing behind', async () => {
     const report = await importFile(house, actor, await filled('one.xlsx'), { dry: true });
     expect(report.refusals).toEqual([]);
-    expect(report.sheets).toEqual([{ name: 'clients', added: 2, changed: 0, repeated: 0, refused: 0 }, { name: 'visits_contraception', added: 1, changed: 0, repeated: 0, refused: 0 }]);
+    expect(report.sheets).toEqual([
+      { name: 'clients', added: 2, changed: 0, repeated: 0, refused: 0 },
+      { name: 'visits_contraception', added: 1, changed: 0, repeated: 0, refused: 0 },
+    ]);
     expect([await count('registry.client'), await count('care.visit')]).toEqual([0, 0]);
   });
   it('adds once, adds nothing the second time, and a changed row changes its record', async () => {
@@ -49,8 +75,18 @@ describe('import of a workbook', () => {
     await importFile(house, actor, path);
     expect([await count('registry.client'), await count('care.visit'), await count('journal.entry')]).toEqual([2, 1, 11]);
     const again = await importFile(house, actor, path);
-    expect(again.sheets.map((sheet) => [sheet.added, sheet.repeated])).toEqual([[0, 2], [0, 1]]);
-    const changed = await importFile(house, actor, await filled('three.xlsx', (workbook) => { const sheet = workbook.getWorksheet('服务对象'); if (sheet) sheet.getCell(3, 4).value = '赵一改'; }));
+    expect(again.sheets.map((sheet) => [sheet.added, sheet.repeated])).toEqual([
+      [0, 2],
+      [0, 1],
+    ]);
+    const changed = await importFile(
+      house,
+      actor,
+      await filled('three.xlsx', (workbook) => {
+        const sheet = workbook.getWorksheet('服务对象');
+        if (sheet) sheet.getCell(3, 4).value = '赵一改';
+      }),
+    );
     expect(changed.sheets[0]).toMatchObject({ added: 0, changed: 1, repeated: 1 });
     expect([await count('registry.client'), await count('registry.client_before')]).toEqual([2, 1]);
   });
@@ -58,7 +94,20 @@ describe('import of a workbook', () => {
     const path = await filled('four.xlsx', (workbook) => {
       const sheet = workbook.getWorksheet('服务对象');
       sheet?.addRow([null, 'X-9', '110118101001', '孙三', '女', '1990-02-30', '户籍常住', '本人前来', '2025-01-02', null, '110105194912310021', '是'] as never);
-      sheet?.addRow([null, 'X-10', '999999', { formula: '1+1', result: 2 }, '女', '1990-02-03', '户籍常住', '本人前来', '2025-01-02', null, null, '是'] as never);
+      sheet?.addRow([
+        null,
+        'X-10',
+        '999999',
+        { formula: '1+1', result: 2 },
+        '女',
+        '1990-02-03',
+        '户籍常住',
+        '本人前来',
+        '2025-01-02',
+        null,
+        null,
+        '是',
+      ] as never);
     });
     const report = await importFile(house, actor, path, { dry: true });
     expect(report.refusals.map(({ sheet, row, column, value, rule }) => [sheet, row, column, value, rule])).toEqual([
@@ -74,14 +123,23 @@ describe('import of a workbook', () => {
   });
   it('[RIGHTS] drops columns that must never be collected, by name, and counts their values', async () => {
     const path = join(folder, 'clients.csv');
-    writeFileSync(path, '档案编号,地点代码,姓名,性别,出生日期,居住类型,建档缘由,首次联系日期,本人同意随访联系,准生证号,配偶同意\nY-1,110118101001,周五,女,1990-01-01,流动人口,本人要求,2025-01-02,否,ZS-1,是\nY-2,110118101001,吴六,女,1990-01-02,流动人口,本人要求,2025-01-02,否,ZS-2,\n');
+    writeFileSync(
+      path,
+      '档案编号,地点代码,姓名,性别,出生日期,居住类型,建档缘由,首次联系日期,本人同意随访联系,准生证号,配偶同意\nY-1,110118101001,周五,女,1990-01-01,流动人口,本人要求,2025-01-02,否,ZS-1,是\nY-2,110118101001,吴六,女,1990-01-02,流动人口,本人要求,2025-01-02,否,ZS-2,\n',
+    );
     const report = await importFile(house, actor, path);
-    expect(report.dropped.map(({ column, values }) => [column, values])).toEqual([['准生证号', 2], ['配偶同意', 1]]);
+    expect(report.dropped.map(({ column, values }) => [column, values])).toEqual([
+      ['准生证号', 2],
+      ['配偶同意', 1],
+    ]);
     expect(report.sheets).toEqual([{ name: 'clients', added: 2, changed: 0, repeated: 0, refused: 0 }]);
   });
   it('[R5] a procedure without the person’s own consent is refused from an import too', async () => {
     const path = join(folder, 'visits_contraception.csv');
-    writeFileSync(path, 'visit_number,client_number,facility_number,place_code,visited_on,decision,served_on,follow_up_consented,charge_fen,client_is,method_chosen,procedure,operator_number\nP-1,X-1,F-1,110118101001,2025-03-03,accepted,2025-03-03,yes,0,new,iud,iud_insertion,W-1\n');
+    writeFileSync(
+      path,
+      'visit_number,client_number,facility_number,place_code,visited_on,decision,served_on,follow_up_consented,charge_fen,client_is,method_chosen,procedure,operator_number\nP-1,X-1,F-1,110118101001,2025-03-03,accepted,2025-03-03,yes,0,new,iud,iud_insertion,W-1\n',
+    );
     const report = await importFile(house, actor, path);
     expect(report.refusals.map((refusal) => refusal.rule)).toEqual(['R5_own_complete_consent']);
   });

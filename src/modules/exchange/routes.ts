@@ -22,7 +22,9 @@ export const exchangeRoutes = [
     summary: 'Imports, newest first',
     query: z.object({}),
     reply: z.object({ imports: z.array(line) }),
-    answer: async ({ db, actor }) => ({ imports: await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).orderBy('opened_at', 'desc').limit(20).execute() }),
+    answer: async ({ db, actor }) => ({
+      imports: await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).orderBy('opened_at', 'desc').limit(20).execute(),
+    }),
   }),
   route({
     read: 'imports',
@@ -31,7 +33,10 @@ export const exchangeRoutes = [
     query: z.object({ id: z.uuid() }),
     reply: line.extend({ report: report.nullable() }),
     async answer({ db, actor, query }) {
-      const row = must(await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', query.id).executeTakeFirst(), 'id');
+      const row = must(
+        await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', query.id).executeTakeFirst(),
+        'id',
+      );
       const found = row.report as z.infer<typeof report> | null;
       return { ...row, report: found && { ...found, refusals: found.refusals.slice(0, 200) } };
     },

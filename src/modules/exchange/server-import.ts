@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Ask } from '../../kit/form.ts';
 import { asUuid, idWithin } from '../../kit/id.ts';
-import type { Finding } from '../../kit/problem.ts';
+import { type Finding, Problem } from '../../kit/problem.ts';
 import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
 import { type House, type Item, type Outcome, rehearse, run } from '../../platform/run.ts';
@@ -37,7 +37,15 @@ const mostRefusals = 5000;
 
 /** Reads the file and sends its rows through the one door; `dry` undoes everything. `progress` gets the rows done. */
 export async function importFile(house: House, actor: Actor, path: string, { dry = false, progress = (_: number) => {} } = {}): Promise<Report> {
-  if (!dry) return importRows(house, actor, path, (items) => run(house, actor, items), (read) => house.database.read(actor, read), progress);
+  if (!dry)
+    return importRows(
+      house,
+      actor,
+      path,
+      (items) => run(house, actor, items),
+      (read) => house.database.read(actor, read),
+      progress,
+    );
   return rehearse(house, actor, (send) => importRows(house, actor, path, send, undefined, progress));
 }
 
@@ -72,17 +80,27 @@ async function importRows(
       await house.database.analyze();
     }
   };
-  for await (const found of rowsOf(path, sheets.map((sheet) => sheet.name))) {
+  for await (const found of rowsOf(
+    path,
+    sheets.map((sheet) => sheet.name),
+  )) {
     const row = reader.read(found);
     if (!row) continue;
     if (waiting.length >= batch || (waiting[0] && waiting[0].sheet !== row.sheet)) await flush();
     waiting.push(row);
   }
   await flush();
+  if (!reader.knowsAny())
+    throw new Problem('invalid', { field: 'file', rule: 'no_known_sheet', values: { value: sheets.map((sheet) => `${sheet.zh} ${sheet.name}`).join('、') } });
   return report;
 }
 
-async function sendRows(linked: { row: Row; item: Item | undefined; findings: Finding[]; isChange: boolean }[], send: (items: readonly Item[]) => Promise<Outcome[]>, linker: Linker, report: Report): Promise<void> {
+async function sendRows(
+  linked: { row: Row; item: Item | undefined; findings: Finding[]; isChange: boolean }[],
+  send: (items: readonly Item[]) => Promise<Outcome[]>,
+  linker: Linker,
+  report: Report,
+): Promise<void> {
   const sendable = linked.filter((one) => one.item && one.findings.length === 0);
   const outcomes = sendable.length > 0 ? await send(sendable.map((one) => one.item as Item)) : [];
   const byItem = new Map(sendable.map((one, index) => [one, outcomes[index] as Outcome]));
@@ -114,10 +132,20 @@ function tallyOf(report: Report, name: string) {
 const say = { zh: sayer('zh'), en: sayer('en') };
 
 function refusalOf({ sheet, row, raw }: Row, finding: Finding): Refusal {
-  const shown = { client_id: 'client_number', facility_id: 'facility_number', health_worker_id: 'worker_number', follow_up_id: 'visit_number', visit_id: 'visit_number' }[finding.field] ?? finding.field;
+  const shown =
+    { client_id: 'client_number', facility_id: 'facility_number', health_worker_id: 'worker_number', follow_up_id: 'visit_number', visit_id: 'visit_number' }[
+      finding.field
+    ] ?? finding.field;
   const cell = raw.get(shown);
   const value = cell instanceof Date ? cell.toISOString().slice(0, 10) : typeof cell === 'object' && cell ? `=${cell.formula}` : String(cell ?? '');
-  return { sheet: sheet.name, row, column: shown, value: value.slice(0, 80), rule: finding.rule, says: { zh: sentence(say.zh, finding), en: sentence(say.en, finding) } };
+  return {
+    sheet: sheet.name,
+    row,
+    column: shown,
+    value: value.slice(0, 80),
+    rule: finding.rule,
+    says: { zh: sentence(say.zh, finding), en: sentence(say.en, finding) },
+  };
 }
 
 /** Knows each sheet's headings once its first row has come, and turns the rows below into answers. */
@@ -154,12 +182,19 @@ class SheetReader {
     return { sheet: known.sheet, row, answers, raw };
   }
 
+  knowsAny(): boolean {
+    return [...this.#headings.values()].some(Boolean);
+  }
+
   #heading(name: string, cells: Cell[]) {
     const sheet = sheets.find((one) => [one.name, one.zh, one.en].includes(name.trim()));
     if (!sheet) return undefined;
     const dropped: (Report['dropped'][number] | undefined)[] = [];
     const columns = cells.map((cell, index) => {
-      const heading = String(cell ?? '').trim().replace(/[*＊]$/, '').trim();
+      const heading = String(cell ?? '')
+        .trim()
+        .replace(/[*＊]$/, '')
+        .trim();
       if (heading === '' || heading === '说明') return undefined;
       const never = this.#house.packs.neverImported.find((one) => one.headings.some((each) => heading.toLowerCase().includes(each.toLowerCase())));
       if (never) {
@@ -220,7 +255,9 @@ class Linker {
   async items(rows: Row[]) {
     const [first] = rows;
     if (!first) return [];
-    const numbers = rows.flatMap(({ answers }) => [answers['client_number'], answers['record_number']]).filter((one): one is string => typeof one === 'string' && !this.#added.has(one));
+    const numbers = rows
+      .flatMap(({ answers }) => [answers['client_number'], answers['record_number']])
+      .filter((one): one is string => typeof one === 'string' && !this.#added.has(one));
     const { name } = first.sheet.command;
     const known = name === 'registry.register' || name === 'care.record' ? await this.#clients([...new Set(numbers)]) : new Map();
     if (name === 'care.record' || name === 'registry.enrol_worker') await this.#learnFacilities(rows);
@@ -264,7 +301,12 @@ class Linker {
         const health_worker_id = this.#workers.get(String(worker_number));
         if (!client_number) findings.push({ field: 'client_id', rule: 'required' });
         else if (!client_id) findings.push({ field: 'client_id', rule: 'unknown_client', values: { value: String(client_number) } });
-        if (!facility_id) findings.push(facility_number ? { field: 'facility_id', rule: 'unknown_facility', values: { value: String(facility_number) } } : { field: 'facility_id', rule: 'required' });
+        if (!facility_id)
+          findings.push(
+            facility_number
+              ? { field: 'facility_id', rule: 'unknown_facility', values: { value: String(facility_number) } }
+              : { field: 'facility_id', rule: 'required' },
+          );
         if (worker_number && !health_worker_id) findings.push({ field: 'health_worker_id', rule: 'unknown_worker', values: { value: String(worker_number) } });
         if (!visit_number) findings.push({ field: 'visit_id', rule: 'required' });
         return make({ visit_id: idFor('visit', visit_number), client_id, facility_id, ...(health_worker_id ? { health_worker_id } : {}), ...answers });
@@ -290,12 +332,23 @@ class Linker {
   }
 
   async #learnFacilities(rows: Row[]): Promise<void> {
-    const isKnown = rows.every(({ answers }) => this.#facilities.has(String(answers['facility_number'])) && (!answers['worker_number'] || this.#workers.has(String(answers['worker_number']))));
+    const isKnown = rows.every(
+      ({ answers }) =>
+        this.#facilities.has(String(answers['facility_number'])) && (!answers['worker_number'] || this.#workers.has(String(answers['worker_number']))),
+    );
     if (isKnown) return;
     await this.#house.database.read(this.#actor, async (db) => {
-      const facilities = await db.selectFrom('registry.facility').select(['id', 'facility_number']).where('county_code', '=', this.#actor.county_code).execute();
+      const facilities = await db
+        .selectFrom('registry.facility')
+        .select(['id', 'facility_number'])
+        .where('county_code', '=', this.#actor.county_code)
+        .execute();
       for (const row of facilities) this.#facilities.set(row.facility_number, row.id);
-      const workers = await db.selectFrom('registry.health_worker').select(['id', 'worker_number']).where('county_code', '=', this.#actor.county_code).execute();
+      const workers = await db
+        .selectFrom('registry.health_worker')
+        .select(['id', 'worker_number'])
+        .where('county_code', '=', this.#actor.county_code)
+        .execute();
       for (const row of workers) this.#workers.set(row.worker_number, row.id);
     });
   }
@@ -316,5 +369,7 @@ interface KnownClient {
 /** What a row says differently from the record. Phone and ID number are sealed there: they are taken as unchanged. */
 function differences(answers: Record<string, unknown>, there: KnownClient): Record<string, unknown> {
   const compared = ['place_code', 'name', 'sex', 'born_on', 'residence', 'follow_up_consented'] as const;
-  return Object.fromEntries(compared.filter((field) => answers[field] !== undefined && answers[field] !== there[field]).map((field) => [field, answers[field]]));
+  return Object.fromEntries(
+    compared.filter((field) => answers[field] !== undefined && answers[field] !== there[field]).map((field) => [field, answers[field]]),
+  );
 }

@@ -24,7 +24,8 @@ export async function* rowsOf(path: string, sheetNames: readonly string[]): Asyn
   if (found.isDirectory()) {
     const files = new Set(readdirSync(path));
     const known = sheetNames.filter((name) => files.has(`${name}.csv`));
-    if (known.length === 0) throw new Problem('invalid', { field: 'file', rule: 'no_known_csv', values: { value: sheetNames.map((name) => `${name}.csv`).join(' ') } });
+    if (known.length === 0)
+      throw new Problem('invalid', { field: 'file', rule: 'no_known_csv', values: { value: sheetNames.map((name) => `${name}.csv`).join(' ') } });
     for (const name of known) yield* csvRows(join(path, `${name}.csv`), name);
     return;
   }
@@ -32,7 +33,8 @@ export async function* rowsOf(path: string, sheetNames: readonly string[]): Asyn
     yield* csvRows(path, basename(path).replace(/\.csv$/i, ''));
     return;
   }
-  if (found.size > largestFile) throw new Problem('invalid', { field: 'file', rule: 'file_too_large', values: { size: megabytes(found.size), max: megabytes(largestFile) } });
+  if (found.size > largestFile)
+    throw new Problem('invalid', { field: 'file', rule: 'file_too_large', values: { size: megabytes(found.size), max: megabytes(largestFile) } });
   await weigh(path);
   yield* workbookRows(path);
 }

@@ -44,9 +44,20 @@ function plain(name: string, zh: string, en: string, command: unknown): Sheet {
 function visits(service: string, zh: string, en: string): Sheet {
   const command = recordVisit as unknown as Command;
   const elsewhere = (ask: Ask) => ask.when?.field === 'service' && !ask.when.is.includes(service);
-  const ofLine = new Set(Object.entries(command.form.asks).filter(([, ask]) => !elsewhere(ask)).map(([field]) => field));
+  const ofLine = new Set(
+    Object.entries(command.form.asks)
+      .filter(([, ask]) => !elsewhere(ask))
+      .map(([field]) => field),
+  );
   const isHere = (field: string, ask: Ask) => field !== 'service' && ofLine.has(field) && (!ask.when || ofLine.has(ask.when.field));
-  return { name: `visits_${service}`, zh, en, command, fixed: { service }, columns: [numbers.visit, numbers.client, numbers.facility, numbers.worker, ...columnsOf(command, isHere)] };
+  return {
+    name: `visits_${service}`,
+    zh,
+    en,
+    command,
+    fixed: { service },
+    columns: [numbers.visit, numbers.client, numbers.facility, numbers.worker, ...columnsOf(command, isHere)],
+  };
 }
 
 /** All sheets, in the order in which they are read: what others refer to comes first. */

@@ -18,13 +18,19 @@ describe('registry.register', () => {
     const client = aClient({ name: '单小芳', record_number: 'R-77', born_on: '1949-12-31', phone: '138 0000 0000', id_number: '11010519491231002x' });
     expect((await send(house, actor, 'registry.register', client)).status).toBe('done');
     for (const typed of ['单小', 'shanxiao', 'sxf', '1949-12-31', '+8613800000000', '11010519491231002X', 'R-77']) {
-      expect((await read((db) => clientsLike(db, house.keys, counties[0], typed))).map((row) => row.id), typed).toContain(client.client_id);
+      expect(
+        (await read((db) => clientsLike(db, house.keys, counties[0], typed))).map((row) => row.id),
+        typed,
+      ).toContain(client.client_id);
     }
     expect(await read((db) => clientsLike(db, house.keys, counties[1], 'shanxiao'), program(counties[1]))).toEqual([]);
   });
   it('[R3] is refused without a reason for contact: nobody is listed who did not come, ask or apply', async () => {
     const { contact_reason, ...rest } = aClient();
-    expect(await send(house, actor, 'registry.register', rest)).toMatchObject({ status: 'refused', problem: { findings: [{ field: 'contact_reason', rule: 'required' }] } });
+    expect(await send(house, actor, 'registry.register', rest)).toMatchObject({
+      status: 'refused',
+      problem: { findings: [{ field: 'contact_reason', rule: 'required' }] },
+    });
   });
   it('is refused with a finding when the ID number has a wrong check digit', async () => {
     const outcome = await send(house, actor, 'registry.register', aClient({ id_number: '110105194912310021' }));
@@ -56,20 +62,30 @@ describe('registry.amend', () => {
     await send(house, actor, 'registry.register', client);
     const amend = { client_id: client.client_id, version: 1, name: '改名后' };
     expect((await send(house, actor, 'registry.amend', amend)).status).toBe('done');
-    expect((await send(house, actor, 'registry.amend', amend)).problem).toMatchObject({ code: 'conflict', findings: [{ rule: 'changed_meanwhile', values: { value: 2 } }] });
+    expect((await send(house, actor, 'registry.amend', amend)).problem).toMatchObject({
+      code: 'conflict',
+      findings: [{ rule: 'changed_meanwhile', values: { value: 2 } }],
+    });
     expect((await read((db) => clientsLike(db, house.keys, counties[0], 'gaiminghou')))[0]?.id).toBe(client.client_id);
   });
 });
 
 describe('duplicates', () => {
   it('are found by sound and birth day, phone and ID, shown side by side, merged, and the merge undone with each visit back where it was', async () => {
-    const [one, two] = [aClient({ name: '李晓梅', born_on: '1988-08-08', phone: '13700000001' }), aClient({ name: '李小梅', born_on: '1988-08-08', phone: '137-0000-0001', place_code: '110118102001' })];
-    await sendAll(house, actor, [{ name: 'registry.register', input: one }, { name: 'registry.register', input: two }]);
+    const [one, two] = [
+      aClient({ name: '李晓梅', born_on: '1988-08-08', phone: '13700000001' }),
+      aClient({ name: '李小梅', born_on: '1988-08-08', phone: '137-0000-0001', place_code: '110118102001' }),
+    ];
+    await sendAll(house, actor, [
+      { name: 'registry.register', input: one },
+      { name: 'registry.register', input: two },
+    ]);
     const visit = aVisit(two.client_id, { place_code: '110118102001' });
     await send(house, actor, 'care.record', visit);
     const [pair] = (await read((db) => duplicatePairs(db, counties[0], 'open'))).filter((each) => [each.client.id, each.other.id].includes(one.client_id));
     expect(pair).toMatchObject({ score: 80, reasons: ['same_phone', 'same_sound_and_birth'] });
-    const whose = async () => (await sql<{ client_id: string }>`select client_id from care.visit where id = ${visit.visit_id}`.execute(house.database.owner)).rows[0]?.client_id;
+    const whose = async () =>
+      (await sql<{ client_id: string }>`select client_id from care.visit where id = ${visit.visit_id}`.execute(house.database.owner)).rows[0]?.client_id;
     const merge = { kept_id: one.client_id, other_id: two.client_id };
     expect((await send(house, actor, 'registry.merge', merge)).status).toBe('done');
     expect(await whose()).toBe(one.client_id);
@@ -83,8 +99,13 @@ describe('places', () => {
   it('a code must begin with its parent’s; a place that ends names its successors', async () => {
     const place = { place_code: '110118999', parent_code: '110118101', level: 'village', name_zh: '错', valid_from: '2024-01-01' };
     expect((await send(house, actor, 'registry.open_place', place)).problem?.findings[0]?.rule).toBe('code_begins_with_parent');
-    expect((await send(house, actor, 'registry.close_place', { place_code: '110118102002', valid_until: '2026-01-01', succeeded_by: '110118102001' })).status).toBe('done');
-    expect((await send(house, actor, 'registry.close_place', { place_code: '110118102002', valid_until: '2026-01-01', succeeded_by: '110118777' })).problem?.findings[0]?.rule).toBe('unknown_place');
+    expect(
+      (await send(house, actor, 'registry.close_place', { place_code: '110118102002', valid_until: '2026-01-01', succeeded_by: '110118102001' })).status,
+    ).toBe('done');
+    expect(
+      (await send(house, actor, 'registry.close_place', { place_code: '110118102002', valid_until: '2026-01-01', succeeded_by: '110118777' })).problem
+        ?.findings[0]?.rule,
+    ).toBe('unknown_place');
   });
 });
 

@@ -20,7 +20,8 @@ async function placesThere(room: Room): Promise<Set<string>> {
   return new Set(rows.map((row) => row.place_code));
 }
 
-const checkKnown = (places: Set<string>, code: string): Finding[] => (places.has(code) ? [] : [{ field: 'place_code', rule: 'unknown_place', values: { value: code } }]);
+const checkKnown = (places: Set<string>, code: string): Finding[] =>
+  places.has(code) ? [] : [{ field: 'place_code', rule: 'unknown_place', values: { value: code } }];
 
 const placeCommands = [
   handle(openPlace, async (room, entries) => {
@@ -30,11 +31,15 @@ const placeCommands = [
       if (places.has(place_code)) return [{ field: 'place_code', rule: 'place_is_there', values: { value: place_code } }];
       if (!parent_code && place_code !== county_code) return [{ field: 'parent_code', rule: 'required' }];
       if (parent_code && !places.has(parent_code)) return [{ field: 'parent_code', rule: 'unknown_place', values: { value: parent_code } }];
-      if (parent_code && (!place_code.startsWith(parent_code) || place_code === parent_code)) return [{ field: 'place_code', rule: 'code_begins_with_parent', values: { value: parent_code } }];
+      if (parent_code && (!place_code.startsWith(parent_code) || place_code === parent_code))
+        return [{ field: 'place_code', rule: 'code_begins_with_parent', values: { value: parent_code } }];
       places.add(place_code);
       return [];
     });
-    await room.insertRows('registry.place', lawful.map(({ county_code, seq, input }) => ({ county_code, seq, ...input })));
+    await room.insertRows(
+      'registry.place',
+      lawful.map(({ county_code, seq, input }) => ({ county_code, seq, ...input })),
+    );
   }),
   handle(closePlace, async (room, entries) => {
     const places = await placesThere(room);
@@ -45,12 +50,20 @@ const placeCommands = [
     await room.updateRows(
       'registry.place',
       ['place_code'],
-      lawful.map(({ county_code, seq, input }) => ({ county_code, seq, place_code: input.place_code, valid_until: input.valid_until, succeeded_by: input.succeeded_by?.split(' ') ?? [] })),
+      lawful.map(({ county_code, seq, input }) => ({
+        county_code,
+        seq,
+        place_code: input.place_code,
+        valid_until: input.valid_until,
+        succeeded_by: input.succeeded_by?.split(' ') ?? [],
+      })),
     );
   }),
   handle(countPopulation, async (room, entries) => {
     const places = await placesThere(room);
-    const lawful = refuseEach(entries, ({ input }) => (input.age_to < input.age_from ? [{ field: 'age_to', rule: 'ends_before_it_begins' }] : checkKnown(places, input.place_code)));
+    const lawful = refuseEach(entries, ({ input }) =>
+      input.age_to < input.age_from ? [{ field: 'age_to', rule: 'ends_before_it_begins' }] : checkKnown(places, input.place_code),
+    );
     const rows = lastOf(lawful, ({ input }) => [input.year, input.place_code, input.sex, input.age_from, input.residence].join());
     await room.insertRows(
       'registry.population',
@@ -60,7 +73,10 @@ const placeCommands = [
   }),
   handle(estimate, async (room, entries) => {
     const places = await placesThere(room);
-    const rows = lastOf(refuseEach(entries, ({ input }) => checkKnown(places, input.place_code)), ({ input }) => [input.year, input.place_code, input.name].join());
+    const rows = lastOf(
+      refuseEach(entries, ({ input }) => checkKnown(places, input.place_code)),
+      ({ input }) => [input.year, input.place_code, input.name].join(),
+    );
     await room.insertRows(
       'registry.estimate',
       rows.map(({ county_code, seq, input }) => ({ county_code, seq, ...input })),
@@ -69,25 +85,42 @@ const placeCommands = [
   }),
   handle(countBirths, async (room, entries) => {
     const places = await placesThere(room);
-    const lawful = refuseEach(entries, ({ input }) => (input.month_on.endsWith('-01') ? checkKnown(places, input.place_code) : [{ field: 'month_on', rule: 'first_of_month' }]));
+    const lawful = refuseEach(entries, ({ input }) =>
+      input.month_on.endsWith('-01') ? checkKnown(places, input.place_code) : [{ field: 'month_on', rule: 'first_of_month' }],
+    );
     await room.insertRows(
       'registry.birth_count',
-      lastOf(lawful, ({ input }) => [input.month_on, input.place_code, input.sex].join()).map(({ county_code, seq, input }) => ({ county_code, seq, ...input })),
+      lastOf(lawful, ({ input }) => [input.month_on, input.place_code, input.sex].join()).map(({ county_code, seq, input }) => ({
+        county_code,
+        seq,
+        ...input,
+      })),
       'on conflict (county_code, month_on, place_code, sex) do update set births = excluded.births, source = excluded.source, seq = excluded.seq',
     );
   }),
   handle(openFacility, async (room, entries) => {
     const places = await placesThere(room);
     const lawful = refuseEach(entries, ({ input }) => checkKnown(places, input.place_code));
-    await room.insertRows('registry.facility', lawful.map(({ county_code, seq, input: { facility_id, ...facility } }) => ({ county_code, seq, id: facility_id, ...facility })));
+    await room.insertRows(
+      'registry.facility',
+      lawful.map(({ county_code, seq, input: { facility_id, ...facility } }) => ({ county_code, seq, id: facility_id, ...facility })),
+    );
   }),
   handle(enrolWorker, async (room, entries) => {
     const facilities = await room.db.selectFrom('registry.facility').select(['id', 'facility_number']).where('county_code', '=', room.county_code).execute();
     const ids = new Map(facilities.map((row) => [row.facility_number, row.id]));
-    const lawful = refuseEach(entries, ({ input }) => (ids.has(input.facility_number) ? [] : [{ field: 'facility_number', rule: 'unknown_facility', values: { value: input.facility_number } }]));
+    const lawful = refuseEach(entries, ({ input }) =>
+      ids.has(input.facility_number) ? [] : [{ field: 'facility_number', rule: 'unknown_facility', values: { value: input.facility_number } }],
+    );
     await room.insertRows(
       'registry.health_worker',
-      lawful.map(({ county_code, seq, input: { health_worker_id, facility_number, ...worker } }) => ({ county_code, seq, id: health_worker_id, facility_id: ids.get(facility_number) as string, ...worker })),
+      lawful.map(({ county_code, seq, input: { health_worker_id, facility_number, ...worker } }) => ({
+        county_code,
+        seq,
+        id: health_worker_id,
+        facility_id: ids.get(facility_number) as string,
+        ...worker,
+      })),
     );
   }),
 ];
@@ -95,7 +128,10 @@ const placeCommands = [
 const clientCommands = [
   handle(registerClient, async (room, entries) => {
     const places = await placesThere(room);
-    const taken = await takenNumbers(room, entries.flatMap(({ input }) => input.record_number ?? []));
+    const taken = await takenNumbers(
+      room,
+      entries.flatMap(({ input }) => input.record_number ?? []),
+    );
     const lawful = refuseEach(entries, ({ input, recorded_at }) => {
       const number = input.record_number;
       if (number && taken.has(number)) return [{ field: 'record_number', rule: 'record_number_is_free', values: { value: number } }];
@@ -125,10 +161,16 @@ const clientCommands = [
         ...identity(room, entry),
       })),
     );
-    await findDuplicates(room, lawful.map(({ input }) => input.client_id));
+    await findDuplicates(
+      room,
+      lawful.map(({ input }) => input.client_id),
+    );
   }),
   handle(amendClient, async (room, entries) => {
-    const before = await clientsById(room, entries.map(({ input }) => input.client_id));
+    const before = await clientsById(
+      room,
+      entries.map(({ input }) => input.client_id),
+    );
     const lawful = refuseEach(entries, ({ input }) => {
       const row = before.get(input.client_id);
       if (!row) return [{ field: 'client_id', rule: 'not_found' }];
@@ -136,31 +178,57 @@ const clientCommands = [
       return checkClient({ born_on: row.born_on, contacted_on: row.contacted_on, sex: row.sex as 'male' | 'female', ...input });
     });
     // One at a time per client: a second amendment in the same batch saw the same version and is refused by the key of client_before.
-    await room.insertRows('registry.client_before', lawful.map(({ county_code, seq, input }) => {
-      const row = before.get(input.client_id) as NonNullable<ReturnType<typeof before.get>>;
-      return { county_code, seq, id: row.id, version: row.version, place_code: row.place_code, row: withoutNames(row) };
-    }));
+    await room.insertRows(
+      'registry.client_before',
+      lawful.map(({ county_code, seq, input }) => {
+        const row = before.get(input.client_id) as NonNullable<ReturnType<typeof before.get>>;
+        return { county_code, seq, id: row.id, version: row.version, place_code: row.place_code, row: withoutNames(row) };
+      }),
+    );
     for (const entry of lawful) {
       const { client_id, version, name, phone, id_number, ...rest } = entry.input;
       const changed = identity(room, entry as unknown as Entry<ClientAnswers>);
-      await room.updateRows('registry.client', ['id'], [{ county_code: entry.county_code, seq: entry.seq, id: client_id, version: version + 1, ...rest, ...changed }]);
+      await room.updateRows(
+        'registry.client',
+        ['id'],
+        [{ county_code: entry.county_code, seq: entry.seq, id: client_id, version: version + 1, ...rest, ...changed }],
+      );
     }
-    await findDuplicates(room, lawful.map(({ input }) => input.client_id));
+    await findDuplicates(
+      room,
+      lawful.map(({ input }) => input.client_id),
+    );
   }),
   handle(mergeClients, async (room, entries) => {
-    const clients = await clientsById(room, entries.flatMap(({ input }) => [input.kept_id, input.other_id]));
+    const clients = await clientsById(
+      room,
+      entries.flatMap(({ input }) => [input.kept_id, input.other_id]),
+    );
     const lawful = refuseEach(entries, ({ input }) => {
       const [kept, other] = [clients.get(input.kept_id), clients.get(input.other_id)];
       if (!kept || !other || input.kept_id === input.other_id) return [{ field: 'other_id', rule: 'not_found' }];
       return kept.merged_into_id || other.merged_into_id ? [{ field: 'other_id', rule: 'merged_already' }] : [];
     });
-    await room.updateRows('registry.client', ['id'], lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: input.kept_id })));
+    await room.updateRows(
+      'registry.client',
+      ['id'],
+      lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: input.kept_id })),
+    );
     await markPair(room, lawful, 'merged');
   }),
   handle(unmergeClients, async (room, entries) => {
-    const clients = await clientsById(room, entries.map(({ input }) => input.other_id));
-    const lawful = refuseEach(entries, ({ input }) => (clients.get(input.other_id)?.merged_into_id === input.kept_id ? [] : [{ field: 'other_id', rule: 'not_merged' }]));
-    await room.updateRows('registry.client', ['id'], lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: null })));
+    const clients = await clientsById(
+      room,
+      entries.map(({ input }) => input.other_id),
+    );
+    const lawful = refuseEach(entries, ({ input }) =>
+      clients.get(input.other_id)?.merged_into_id === input.kept_id ? [] : [{ field: 'other_id', rule: 'not_merged' }],
+    );
+    await room.updateRows(
+      'registry.client',
+      ['id'],
+      lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: null })),
+    );
     await markPair(room, lawful, 'open');
   }),
   handle(keepApart, async (room, entries) => markPair(room, entries, 'apart')),
@@ -171,7 +239,9 @@ export const registryCommands = [...placeCommands, ...clientCommands];
 async function takenNumbers(room: Room, numbers: string[]): Promise<Set<string>> {
   if (numbers.length === 0) return new Set();
   return room.wholeCounty(async () => {
-    const rows = await sql<{ record_number: string }>`select record_number from registry.client where county_code = ${room.county_code} and record_number = any(${numbers})`.execute(room.db);
+    const rows = await sql<{
+      record_number: string;
+    }>`select record_number from registry.client where county_code = ${room.county_code} and record_number = any(${numbers})`.execute(room.db);
     return new Set(rows.rows.map((row) => row.record_number));
   });
 }
@@ -187,7 +257,9 @@ function identity(room: Room, { input, sealed }: Entry<ClientAnswers>) {
   return {
     ...(name === undefined ? {} : { name, ...nameKeys(name) }),
     ...(phone === undefined ? {} : { phone_sealed: sealed['phone'] ?? null, phone_index: blindIndex(room.keys, 'phone', plainPhone(phone)) }),
-    ...(id_number === undefined ? {} : { id_number_sealed: sealed['id_number'] ?? null, id_number_index: blindIndex(room.keys, 'id_number', id_number.toUpperCase()) }),
+    ...(id_number === undefined
+      ? {}
+      : { id_number_sealed: sealed['id_number'] ?? null, id_number_index: blindIndex(room.keys, 'id_number', id_number.toUpperCase()) }),
   };
 }
 
@@ -209,4 +281,3 @@ async function markPair(room: Room, entries: readonly Entry<Answers<typeof keepA
     }
   });
 }
-

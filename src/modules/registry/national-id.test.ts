@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkNationalId, nationalIdWithCheck } from './national-id.ts';
 import { nameKeys, plainPhone } from './name-keys.ts';
+import { checkNationalId, nationalIdWithCheck } from './national-id.ts';
 
 it('GB 11643: the published examples have the right check digit, one digit changed fails', () => {
   expect(checkNationalId('11010519491231002X')).toEqual([]);
@@ -13,7 +13,16 @@ it('GB 11643: the published examples have the right check digit, one digit chang
 });
 
 it('names are found by their sound, surnames by their own', () => {
-  expect(['单田芳', '仇英', '曾国', '查良', '解晓东', '尉迟恭', '欧阳修', '吕布'].map((name) => nameKeys(name).name_pinyin)).toEqual(['shantianfang', 'qiuying', 'zengguo', 'zhaliang', 'xiexiaodong', 'yuchigong', 'ouyangxiu', 'lvbu']);
+  expect(['单田芳', '仇英', '曾国', '查良', '解晓东', '尉迟恭', '欧阳修', '吕布'].map((name) => nameKeys(name).name_pinyin)).toEqual([
+    'shantianfang',
+    'qiuying',
+    'zengguo',
+    'zhaliang',
+    'xiexiaodong',
+    'yuchigong',
+    'ouyangxiu',
+    'lvbu',
+  ]);
   expect(nameKeys('Anna Maria')).toEqual({ name_pinyin: 'annamaria', name_initials: 'am' });
   expect(plainPhone('+86 138-0000-0000')).toBe('13800000000');
 });

@@ -18,7 +18,12 @@ const placeForm = form('place', {
 });
 
 /** A place begins: the county, a township, a village. Its code begins with its parent's. */
-export const openPlace = command({ name: 'registry.open_place', form: placeForm, place: (place) => place.place_code, happened_on: (place) => place.valid_from });
+export const openPlace = command({
+  name: 'registry.open_place',
+  form: placeForm,
+  place: (place) => place.place_code,
+  happened_on: (place) => place.valid_from,
+});
 
 /** A place ends: merged into one other or split into several; figures of its time stay where they were. */
 export const closePlace = command({

@@ -5,7 +5,15 @@ import { route } from '../../platform/route.ts';
 import { subjectKey, unseal } from '../../platform/seal.ts';
 import { clientById, clientsLike, duplicatePairs, facilitiesWithin, placesWithin, populationOf } from './queries.ts';
 
-const line = z.object({ id: z.string(), record_number: z.string(), place_code: z.string(), name: z.string(), sex: z.string(), born_on: z.string(), residence: z.string() });
+const line = z.object({
+  id: z.string(),
+  record_number: z.string(),
+  place_code: z.string(),
+  name: z.string(),
+  sex: z.string(),
+  born_on: z.string(),
+  residence: z.string(),
+});
 
 export const registryRoutes = [
   route({
@@ -40,7 +48,16 @@ export const registryRoutes = [
     summary: 'Places in the scope',
     query: z.object({}),
     reply: z.object({
-      places: z.array(z.object({ place_code: z.string(), parent_code: z.string().nullable(), level: z.string(), name_zh: z.string(), name_en: z.string().nullable(), valid_until: z.string().nullable() })),
+      places: z.array(
+        z.object({
+          place_code: z.string(),
+          parent_code: z.string().nullable(),
+          level: z.string(),
+          name_zh: z.string(),
+          name_en: z.string().nullable(),
+          valid_until: z.string().nullable(),
+        }),
+      ),
     }),
     answer: async ({ db, actor }) => ({ places: await placesWithin(db, actor.county_code, actor.place_code) }),
   }),
@@ -50,7 +67,16 @@ export const registryRoutes = [
     summary: 'A place: its facilities and its people in numbers',
     query: z.object({ place: z.string() }),
     reply: z.object({
-      facilities: z.array(z.object({ id: z.string(), facility_number: z.string(), place_code: z.string(), kind: z.string(), name_zh: z.string(), name_en: z.string().nullable() })),
+      facilities: z.array(
+        z.object({
+          id: z.string(),
+          facility_number: z.string(),
+          place_code: z.string(),
+          kind: z.string(),
+          name_zh: z.string(),
+          name_en: z.string().nullable(),
+        }),
+      ),
       population: z.array(z.object({ year: z.number(), sex: z.string(), residence: z.string(), people: z.number() })),
     }),
     async answer({ db, actor, query }) {
@@ -64,7 +90,16 @@ export const registryRoutes = [
     path: '/api/products',
     summary: 'Contraceptives and materials of the packs',
     query: z.object({}),
-    reply: z.object({ products: z.array(z.object({ code: z.string(), name: z.object({ zh: z.string(), en: z.string() }), unit: z.object({ zh: z.string(), en: z.string() }), free: z.boolean() })) }),
+    reply: z.object({
+      products: z.array(
+        z.object({
+          code: z.string(),
+          name: z.object({ zh: z.string(), en: z.string() }),
+          unit: z.object({ zh: z.string(), en: z.string() }),
+          free: z.boolean(),
+        }),
+      ),
+    }),
     answer: async ({ house }) => ({ products: [...house.packs.products.values()] }),
   }),
   route({
@@ -74,7 +109,13 @@ export const registryRoutes = [
     query: z.object({ find: z.string().max(100).default(''), after_name: z.string().optional(), after_id: z.string().optional() }),
     reply: z.object({ clients: z.array(line) }),
     answer: async ({ db, actor, query, house }) => ({
-      clients: await clientsLike(db, house.keys, actor.county_code, query.find, query.after_name && query.after_id ? { name: query.after_name, id: query.after_id } : undefined),
+      clients: await clientsLike(
+        db,
+        house.keys,
+        actor.county_code,
+        query.find,
+        query.after_name && query.after_id ? { name: query.after_name, id: query.after_id } : undefined,
+      ),
     }),
   }),
   route({
@@ -82,10 +123,23 @@ export const registryRoutes = [
     path: '/api/clients/:client_id',
     summary: 'One client',
     query: z.object({ client_id: z.uuid() }),
-    reply: line.extend({ phone: z.string().nullable(), id_number_end: z.string().nullable(), contact_reason: z.string(), contacted_on: z.string(), follow_up_consented: z.boolean(), merged_into_id: z.string().nullable(), version: z.number() }),
+    reply: line.extend({
+      phone: z.string().nullable(),
+      id_number_end: z.string().nullable(),
+      contact_reason: z.string(),
+      contacted_on: z.string(),
+      follow_up_consented: z.boolean(),
+      merged_into_id: z.string().nullable(),
+      version: z.number(),
+    }),
     async answer({ db, actor, query, house }) {
       const client = must(await clientById(db, actor.county_code, query.client_id), 'client_id');
-      const held = await db.selectFrom('journal.subject_key').select('salt').where('county_code', '=', actor.county_code).where('subject_id', '=', client.id).executeTakeFirst();
+      const held = await db
+        .selectFrom('journal.subject_key')
+        .select('salt')
+        .where('county_code', '=', actor.county_code)
+        .where('subject_id', '=', client.id)
+        .executeTakeFirst();
       const key = held?.salt ? subjectKey(house.keys, client.id, held.salt) : undefined;
       const open = (field: string, sealed: string | null) => (key && sealed ? unseal(key, `${field}:${client.id}`, sealed) : null);
       return { ...client, phone: open('phone', client.phone_sealed), id_number_end: open('id_number', client.id_number_sealed)?.slice(-4) ?? null };
@@ -96,7 +150,17 @@ export const registryRoutes = [
     path: '/api/duplicates',
     summary: 'Pairs of records that look like one person, side by side',
     query: z.object({ status: z.enum(['open', 'merged', 'apart']).default('open') }),
-    reply: z.object({ pairs: z.array(z.object({ score: z.number(), status: z.string(), reasons: z.array(z.string()), client: line.extend({ merged_into_id: z.string().nullable() }), other: line.extend({ merged_into_id: z.string().nullable() }) })) }),
+    reply: z.object({
+      pairs: z.array(
+        z.object({
+          score: z.number(),
+          status: z.string(),
+          reasons: z.array(z.string()),
+          client: line.extend({ merged_into_id: z.string().nullable() }),
+          other: line.extend({ merged_into_id: z.string().nullable() }),
+        }),
+      ),
+    }),
     answer: async ({ db, actor, query }) => ({ pairs: (await duplicatePairs(db, actor.county_code, query.status)) as never }),
   }),
 ];

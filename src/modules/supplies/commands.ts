@@ -20,7 +20,10 @@ export interface Movement {
 export async function moveStock(room: Room, movements: readonly Movement[]): Promise<void> {
   if (movements.length === 0) return;
   const { county_code } = room;
-  await room.insertRows('supplies.stock_movement', movements.map((movement) => ({ county_code, ...movement })));
+  await room.insertRows(
+    'supplies.stock_movement',
+    movements.map((movement) => ({ county_code, ...movement })),
+  );
   const sums = new Map<string, { facility_id: string; product_code: string; quantity: number; seq: number }>();
   for (const { facility_id, product_code, quantity, seq } of movements) {
     const key = `${facility_id} ${product_code}`;

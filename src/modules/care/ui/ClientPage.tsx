@@ -1,10 +1,10 @@
-import { Alert, Badge, Button, Group, Select, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, Select, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ageOn, today } from '../../../kit/day.ts';
 import type { Finding } from '../../../kit/problem.ts';
-import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { ButtonLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { ClientLine } from '../../registry/ui/PeoplePage.tsx';
@@ -57,7 +57,14 @@ export function ClientPage() {
   return (
     <Stack>
       <Asking of={client}>{(found) => <Particulars client={found} />}</Asking>
-      <Asking of={visits}>{(found) => <><Visits visits={found.visits} /><FollowUps followUps={found.follow_ups} /></>}</Asking>
+      <Asking of={visits}>
+        {(found) => (
+          <>
+            <Visits visits={found.visits} />
+            <FollowUps followUps={found.follow_ups} />
+          </>
+        )}
+      </Asking>
     </Stack>
   );
 }
@@ -79,11 +86,29 @@ function Particulars({ client }: { client: ClientAnswer }) {
   return (
     <>
       <Group justify="space-between">
-        <Title order={1}>{client.name} <Text span c="dimmed" size="lg">{client.record_number}</Text></Title>
-        {session?.commands.includes(recordVisit.name) && <ButtonLink to="/people/$client/visit" params={{ client: client.id }}>{say('visit.record')}</ButtonLink>}
+        <Title order={1}>
+          {client.name}{' '}
+          <Text span c="dimmed" size="lg">
+            {client.record_number}
+          </Text>
+        </Title>
+        {session?.commands.includes(recordVisit.name) && (
+          <ButtonLink to="/people/$client/visit" params={{ client: client.id }}>
+            {say('visit.record')}
+          </ButtonLink>
+        )}
       </Group>
       <SimpleGrid className="card numbers" cols={{ base: 2, sm: 4 }} component="dl" m={0}>
-        {facts.map(([field, value]) => <div key={field}><Text component="dt" size="xs" c="dimmed">{say(`field.${field}`)}</Text><Text component="dd" m={0}>{value}</Text></div>)}
+        {facts.map(([field, value]) => (
+          <div key={field}>
+            <Text component="dt" size="xs" c="dimmed">
+              {say(`field.${field}`)}
+            </Text>
+            <Text component="dd" m={0}>
+              {value}
+            </Text>
+          </div>
+        ))}
       </SimpleGrid>
     </>
   );
@@ -103,14 +128,31 @@ function Visits({ visits }: { visits: VisitLine[] }) {
       visit.risk && option('risk', visit.risk),
       visit.result && option('result', visit.result),
       visit.note,
-    ].filter(Boolean).join(' · ');
+    ]
+      .filter(Boolean)
+      .join(' · ');
   return (
     <section className="card">
-      <Title order={2} size="h4">{say('client.visits')} ({visits.length})</Title>
-      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+      <Title order={2} size="h4">
+        {say('client.visits')} ({visits.length})
+      </Title>
+      {findings.length > 0 && (
+        <Alert color="red" variant="light" role="alert">
+          {findings.map((one) => finding(one)).join(' ')}
+        </Alert>
+      )}
       <Table.ScrollContainer minWidth={560}>
         <Table className="numbers">
-          <Table.Thead><Table.Tr><Table.Th>{say('field.visited_on')}</Table.Th><Table.Th>{say('field.service')}</Table.Th><Table.Th>{say('field.decision')}</Table.Th><Table.Th>{say('client.what')}</Table.Th><Table.Th>{say('field.place')}</Table.Th><Table.Th aria-label={say('client.put_right')} /></Table.Tr></Table.Thead>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{say('field.visited_on')}</Table.Th>
+              <Table.Th>{say('field.service')}</Table.Th>
+              <Table.Th>{say('field.decision')}</Table.Th>
+              <Table.Th>{say('client.what')}</Table.Th>
+              <Table.Th>{say('field.place')}</Table.Th>
+              <Table.Th>{say('client.put_right')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
           <Table.Tbody>
             {visits.map((visit) => (
               <Table.Tr key={visit.id} style={visit.voided ? { textDecoration: 'line-through', color: '#545d62' } : undefined}>
@@ -121,7 +163,16 @@ function Visits({ visits }: { visits: VisitLine[] }) {
                 <Table.Td>{placeName(places.get(visit.place_code))}</Table.Td>
                 <Table.Td>
                   {!visit.voided && session?.commands.includes(voidVisit.name) && (
-                    <Button size="compact-xs" variant="subtle" onClick={async () => { if (window.confirm(say('visit.void_sure'))) setFindings(await send(voidVisit, { visit_id: visit.id, version: visit.version, reason: say('visit.recorded_by_mistake') })); }}>{say('visit.void')}</Button>
+                    <Button
+                      size="compact-xs"
+                      variant="subtle"
+                      onClick={async () => {
+                        if (window.confirm(say('visit.void_sure')))
+                          setFindings(await send(voidVisit, { visit_id: visit.id, version: visit.version, reason: say('visit.recorded_by_mistake') }));
+                      }}
+                    >
+                      {say('visit.void')}
+                    </Button>
                   )}
                 </Table.Td>
               </Table.Tr>
@@ -138,26 +189,53 @@ function FollowUps({ followUps }: { followUps: FollowUpLine[] }) {
   const { data: session } = useSession();
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const outcomes = completeFollowUp.form.asks.outcome.options;
-  const done = async (id: string, outcome: (typeof outcomes)[number]) => setFindings(await send(completeFollowUp, { follow_up_id: id, done_on: today(), outcome }));
+  const done = async (id: string, outcome: (typeof outcomes)[number]) =>
+    setFindings(await send(completeFollowUp, { follow_up_id: id, done_on: today(), outcome }));
   if (followUps.length === 0) return null;
   return (
     <section className="card">
-      <Title order={2} size="h4">{say('client.follow_ups')}</Title>
-      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+      <Title order={2} size="h4">
+        {say('client.follow_ups')}
+      </Title>
+      {findings.length > 0 && (
+        <Alert color="red" variant="light" role="alert">
+          {findings.map((one) => finding(one)).join(' ')}
+        </Alert>
+      )}
       <Table.ScrollContainer minWidth={520}>
         <Table className="numbers">
-          <Table.Thead><Table.Tr><Table.Th>{say('client.due')}</Table.Th><Table.Th>{say('field.kind')}</Table.Th><Table.Th>{say('client.window')}</Table.Th><Table.Th>{say('client.state')}</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{say('client.due')}</Table.Th>
+              <Table.Th>{say('field.kind')}</Table.Th>
+              <Table.Th>{say('client.window')}</Table.Th>
+              <Table.Th>{say('client.state')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
           <Table.Tbody>
             {followUps.map((one) => (
               <Table.Tr key={one.id}>
                 <Table.Td>{one.due_on}</Table.Td>
-                <Table.Td>{option('kind', one.kind)} · {say('client.month', { step: one.step })}</Table.Td>
-                <Table.Td>{one.opens_on} – {one.closes_on}</Table.Td>
+                <Table.Td>
+                  {option('kind', one.kind)} · {say('client.month', { step: one.step })}
+                </Table.Td>
+                <Table.Td>
+                  {one.opens_on} – {one.closes_on}
+                </Table.Td>
                 <Table.Td>
                   {one.done_on || !session?.commands.includes(completeFollowUp.name) ? (
-                    <Badge variant="light" color="pine.8">{option('status', one.status)} {one.done_on}{one.outcome ? ` · ${option('outcome', one.outcome)}` : ''}</Badge>
+                    <span className="verdict met">
+                      {option('status', one.status)} {one.done_on}
+                      {one.outcome ? ` · ${option('outcome', one.outcome)}` : ''}
+                    </span>
                   ) : (
-                    <Select size="xs" aria-label={say('client.complete', { day: one.due_on })} placeholder={say('client.complete_short')} data={outcomes.map((value) => ({ value, label: option('outcome', value) }))} onChange={(value) => value && done(one.id, value as (typeof outcomes)[number])} />
+                    <Select
+                      size="xs"
+                      aria-label={say('client.complete', { day: one.due_on })}
+                      placeholder={say('client.complete_short')}
+                      data={outcomes.map((value) => ({ value, label: option('outcome', value) }))}
+                      onChange={(value) => value && done(one.id, value as (typeof outcomes)[number])}
+                    />
                   )}
                 </Table.Td>
               </Table.Tr>

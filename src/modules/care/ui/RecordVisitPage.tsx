@@ -5,8 +5,8 @@ import { today } from '../../../kit/day.ts';
 import { type Ask, isAsked, readAnswers } from '../../../kit/form.ts';
 import { newId } from '../../../kit/id.ts';
 import type { Finding } from '../../../kit/problem.ts';
-import { send, useAsked, useSession } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { send, useAsked, useSession } from '../../../web/api.ts';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
 import { useSay } from '../../../web/words.ts';
 import { checkVisit, recordVisit, services, type Visit, visitForm } from '../visit.ts';
@@ -28,12 +28,28 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
   const navigate = useNavigate();
   const { data: session } = useSession();
   const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string } }[] }>('/api/products');
-  const { data: here } = useAsked<{ facilities: { id: string; facility_number: string; name_zh: string; name_en: string | null }[] }>(`/api/places/${session?.place_code}/particulars`, { enabled: session !== undefined });
+  const { data: here } = useAsked<{ facilities: { id: string; facility_number: string; name_zh: string; name_en: string | null }[] }>(
+    `/api/places/${session?.place_code}/particulars`,
+    { enabled: session !== undefined },
+  );
   const [entry] = useState(() => newId());
-  const [answers, setAnswers] = useState<Draft>(() => ({ visit_id: newId(), client_id: client.id, service: 'contraception', visited_on: today(), place_code: client.place_code, charge_fen: 0, follow_up_consented: client.follow_up_consented }));
+  const [answers, setAnswers] = useState<Draft>(() => ({
+    visit_id: newId(),
+    client_id: client.id,
+    service: 'contraception',
+    visited_on: today(),
+    place_code: client.place_code,
+    charge_fen: 0,
+    follow_up_consented: client.follow_up_consented,
+  }));
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const [wasSent, setSent] = useState(false);
-  const given: Draft = withoutStray({ ...(session?.facility_id ? { facility_id: session.facility_id } : {}), ...(session?.health_worker_id ? { health_worker_id: session.health_worker_id } : {}), ...answers, ...(answers['decision'] === 'accepted' && answers['served_on'] === undefined ? { served_on: answers['visited_on'] } : {}) });
+  const given: Draft = withoutStray({
+    ...(session?.facility_id ? { facility_id: session.facility_id } : {}),
+    ...(session?.health_worker_id ? { health_worker_id: session.health_worker_id } : {}),
+    ...answers,
+    ...(answers['decision'] === 'accepted' && answers['served_on'] === undefined ? { served_on: answers['visited_on'] } : {}),
+  });
   const check = (draft: Draft): readonly Finding[] => {
     const read = readAnswers(visitForm, draft);
     return read.findings.length > 0 ? read.findings : checkVisit(read.answers as Visit, client, today());
@@ -53,17 +69,49 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
     product_code: products?.products.map((product) => ({ value: product.code, label: name(product.name) })) ?? [],
     facility_id: here?.facilities.map((facility) => ({ value: facility.id, label: `${placeName(facility)} ${facility.facility_number}` })) ?? [],
   };
-  const drawn = { form: { ...visitForm, asks: { ...visitForm.asks, facility_id: { ...visitForm.asks.facility_id, hidden: false } } }, answers: given, findings, change, choices };
+  const drawn = {
+    form: { ...visitForm, asks: { ...visitForm.asks, facility_id: { ...visitForm.asks.facility_id, hidden: false } } },
+    answers: given,
+    findings,
+    change,
+    choices,
+  };
   return (
     <Stack maw={820}>
-      <Title order={1}>{say('visit.record')} · {client.name}</Title>
+      <Title order={1}>
+        {say('visit.record')} · {client.name}
+      </Title>
       <Text c="dimmed">{say('visit.how')}</Text>
-      <SegmentedControl fullWidth aria-label={say('field.service')} value={given['service'] as string} onChange={(service) => change('service', service)} data={services.filter((service) => service !== 'screening' || client.sex === 'female').map((service) => ({ value: service, label: option('service', service) }))} />
-      <div className="card"><FormFields {...drawn} only={about} /></div>
-      <div className="card"><FormFields {...drawn} only={ofLine} /></div>
-      <div className="card"><FormFields {...drawn} only={last} /></div>
-      {findings.length > 0 && <Alert color="red" variant="light" role="alert" title={say('visit.not_yet')}>{findings.map((one) => <div key={one.field + one.rule}>{finding(one)}</div>)}</Alert>}
-      <Group className="stick"><Button size="md" onClick={save}>{say('save')}</Button></Group>
+      <SegmentedControl
+        fullWidth
+        aria-label={say('field.service')}
+        value={given['service'] as string}
+        onChange={(service) => change('service', service)}
+        data={services
+          .filter((service) => service !== 'screening' || client.sex === 'female')
+          .map((service) => ({ value: service, label: option('service', service) }))}
+      />
+      <div className="card">
+        <FormFields {...drawn} only={about} />
+      </div>
+      <div className="card">
+        <FormFields {...drawn} only={ofLine} />
+      </div>
+      <div className="card">
+        <FormFields {...drawn} only={last} />
+      </div>
+      {findings.length > 0 && (
+        <Alert color="red" variant="light" role="alert" title={say('visit.not_yet')}>
+          {findings.map((one) => (
+            <div key={one.field + one.rule}>{finding(one)}</div>
+          ))}
+        </Alert>
+      )}
+      <Group className="stick">
+        <Button size="md" onClick={save}>
+          {say('save')}
+        </Button>
+      </Group>
     </Stack>
   );
 }
@@ -72,6 +120,9 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
 function withoutStray(draft: Draft): Draft {
   const asks = visitForm.asks as Record<string, Ask>;
   let kept = draft;
-  for (let round = 0; round < 2; round += 1) kept = Object.fromEntries(Object.entries(kept).filter(([field, value]) => value !== undefined && (asks[field]?.hidden || isAsked(asks[field] as Ask, kept))));
+  for (let round = 0; round < 2; round += 1)
+    kept = Object.fromEntries(
+      Object.entries(kept).filter(([field, value]) => value !== undefined && (asks[field]?.hidden || isAsked(asks[field] as Ask, kept))),
+    );
   return kept;
 }

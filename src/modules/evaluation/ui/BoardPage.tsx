@@ -2,8 +2,8 @@ import { Breadcrumbs, Group, SegmentedControl, Select, SimpleGrid, Stack, Text, 
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { monthOf, today } from '../../../kit/day.ts';
 import { codesOf, type Period, periodOf } from '../../../kit/period.ts';
-import { type Place, useAsked, useSession } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { type Place, useAsked, useSession } from '../../../web/api.ts';
 import { TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { Figure } from '../figure.ts';
@@ -44,28 +44,49 @@ function BoardOf({ board }: { board: Board }) {
       <Stack gap={4}>
         {board.above.length > 0 && (
           <Breadcrumbs aria-label={say('board.above')}>
-            {board.above.map((place) => <TextLink key={place.place_code} to="/board" search={{ place: place.place_code, period: board.period }}>{placeName(place)}</TextLink>)}
+            {board.above.map((place) => (
+              <TextLink key={place.place_code} to="/board" search={{ place: place.place_code, period: board.period }}>
+                {placeName(place)}
+              </TextLink>
+            ))}
             <span>{placeName(board.place)}</span>
           </Breadcrumbs>
         )}
         <Group justify="space-between" align="end">
-          <Title order={1}>{placeName(board.place)} · {say('board.title')}</Title>
+          <Title order={1}>
+            {placeName(board.place)} · {say('board.title')}
+          </Title>
           <PeriodPicker period={board.period} />
         </Group>
         <Group gap="xs" wrap="wrap">
-          <Text size="sm" c="dimmed">{say('board.summary', { met: tally(['met', 'secure']), short: tally(['short']), other: tally(['too_few', 'not_due']) })}</Text>
-          <TextLink size="sm" to="/places/$place" params={{ place: board.place.place_code }}>{say('board.particulars')}</TextLink>
+          <Text size="sm" c="dimmed">
+            {say('board.summary', { met: tally(['met', 'secure']), short: tally(['short']), other: tally(['too_few', 'not_due']) })}
+          </Text>
+          <TextLink size="sm" to="/places/$place" params={{ place: board.place.place_code }}>
+            {say('board.particulars')}
+          </TextLink>
         </Group>
       </Stack>
       <section aria-label={say('board.indicators')}>
         <SimpleGrid cols={{ base: 1, xs: 2, md: 3, lg: 4 }} spacing="sm">
-          {scored.map((sheet) => <FigureCard key={sheet.code} sheet={sheet} figure={ofCode(sheet.code)} series={board.series.filter((figure) => figure.indicator === sheet.code)} board={board} isChosen={sheet.code === chosen.code} />)}
+          {scored.map((sheet) => (
+            <FigureCard
+              key={sheet.code}
+              sheet={sheet}
+              figure={ofCode(sheet.code)}
+              series={board.series.filter((figure) => figure.indicator === sheet.code)}
+              board={board}
+              isChosen={sheet.code === chosen.code}
+            />
+          ))}
         </SimpleGrid>
       </section>
       {board.children.length > 0 && (
         <section className="card">
           <Group justify="space-between" mb="sm">
-            <Title order={2} size="h3">{say('board.where')} · {name(chosen.title)}</Title>
+            <Title order={2} size="h3">
+              {say('board.where')} · {name(chosen.title)}
+            </Title>
             <ChooseIndicator sheets={scored} chosen={chosen} board={board} />
           </Group>
           <Tiles board={board} sheet={chosen} />
@@ -90,20 +111,39 @@ function FigureCard({ sheet, figure, series, board, isChosen }: { sheet: Indicat
   const value = useValue();
   const counts = sheet.kind === 'parity' ? say('figure.five_services') : `${number(figure.numerator ?? 0)} / ${number(figure.denominator ?? 0)}`;
   return (
-    <Link to="/indicators/$code" params={{ code: sheet.code }} search={{ place: board.place.place_code, period: board.period }} className="card figure-card" data-chosen={isChosen} data-indicator={sheet.code}>
+    <Link
+      to="/indicators/$code"
+      params={{ code: sheet.code }}
+      search={{ place: board.place.place_code, period: board.period }}
+      className="card figure-card"
+      data-chosen={isChosen}
+      data-indicator={sheet.code}
+    >
       <Group justify="space-between" wrap="nowrap" align="start" gap="xs">
-        <Text fw={600} size="sm" lh={1.3}><Text span c="dimmed" inherit>{sheet.code}</Text> {name(sheet.title)}</Text>
+        <Text fw={600} size="sm" lh={1.3}>
+          <Text span c="dimmed" inherit>
+            {sheet.code}
+          </Text>{' '}
+          {name(sheet.title)}
+        </Text>
         <Verdict of={figure.verdict} />
       </Group>
       <Group justify="space-between" align="end" wrap="nowrap">
         <span className="big">{value(sheet, figure.value)}</span>
-        <Text size="xs" c="dimmed" className="numbers">{counts}</Text>
+        <Text size="xs" c="dimmed" className="numbers">
+          {counts}
+        </Text>
       </Group>
       <Span sheet={sheet} figure={figure} />
       <Trend sheet={sheet} series={series} />
       <Text size="xs" c="dimmed" className="numbers" mih={18}>
         {value(sheet, figure.low)} – {value(sheet, figure.high)}
-        {figure.verdict === 'short' && figure.needed ? <Text span inherit c="#774300" fw={600}> · {say('figure.needed', { count: number(figure.needed) })} {sheet.more ? name(sheet.more) : ''}</Text> : null}
+        {figure.verdict === 'short' && figure.needed ? (
+          <Text span inherit c="#774300" fw={600}>
+            {' '}
+            · {say('figure.needed', { count: number(figure.needed) })} {sheet.more ? name(sheet.more) : ''}
+          </Text>
+        ) : null}
       </Text>
     </Link>
   );
@@ -124,15 +164,24 @@ function Tiles({ board, sheet }: { board: Board; sheet: IndicatorSheet }) {
           const words = figure ? say(`verdict.${figure.verdict}`) : '';
           return (
             <li key={place.place_code}>
-              <Link to="/board" search={{ place: place.place_code, period: board.period, indicator: sheet.code }} className={`tile ${colour ? '' : 'quiet'}`} style={colour ? { background: colour } : undefined}>
+              <Link
+                to="/board"
+                search={{ place: place.place_code, period: board.period, indicator: sheet.code }}
+                className={`tile ${colour ? '' : 'quiet'}`}
+                style={colour ? { background: colour } : undefined}
+              >
                 <span>{placeName(place)}</span>
-                <span><b>{value(sheet, figure?.value)}</b> <small>{figure?.verdict === 'short' && figure.needed ? `−${number(figure.needed)}` : words}</small></span>
+                <span>
+                  <b>{value(sheet, figure?.value)}</b> <small>{figure?.verdict === 'short' && figure.needed ? `−${number(figure.needed)}` : words}</small>
+                </span>
               </Link>
             </li>
           );
         })}
       </ul>
-      <Text size="xs" c="dimmed" mt="xs">{say('board.tiles_note')}</Text>
+      <Text size="xs" c="dimmed" mt="xs">
+        {say('board.tiles_note')}
+      </Text>
     </>
   );
 }
@@ -147,7 +196,9 @@ function ChooseIndicator({ sheets, chosen, board }: { sheets: IndicatorSheet[]; 
       value={chosen.code}
       allowDeselect={false}
       w={280}
-      onChange={(code) => navigate({ to: '/board', search: { place: board.place.place_code, period: board.period, indicator: code ?? undefined }, resetScroll: false })}
+      onChange={(code) =>
+        navigate({ to: '/board', search: { place: board.place.place_code, period: board.period, indicator: code ?? undefined }, resetScroll: false })
+      }
     />
   );
 }
@@ -157,27 +208,47 @@ function Context({ board }: { board: Board }) {
   const sheets = board.sheets.filter((sheet) => sheet.class === 'context');
   return (
     <section aria-label={say('board.context')}>
-      <Title order={2} size="h3" mb="xs">{say('board.context')}</Title>
+      <Title order={2} size="h3" mb="xs">
+        {say('board.context')}
+      </Title>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         {sheets.map((sheet) => {
           const figure = board.figures.find((one) => one.indicator === sheet.code) as Figure;
           return (
             <div key={sheet.code} className="card">
-              <Title order={3} size="h4">{name(sheet.title)}</Title>
-              {figure.verdict === 'hidden' && <Text c="dimmed" mt="xs">{say('board.context_hidden')}</Text>}
+              <Title order={3} size="h4">
+                {name(sheet.title)}
+              </Title>
+              {figure.verdict === 'hidden' && (
+                <Text c="dimmed" mt="xs">
+                  {say('board.context_hidden')}
+                </Text>
+              )}
               {sheet.kind === 'ratio' && figure.value !== null && (
-                <Text mt="xs"><span className="big">{number(figure.value, 1)}</span> <Text span c="dimmed">95 %: {number(figure.low ?? 0, 1)} – {number(figure.high ?? 0, 1)} · {number((figure.numerator ?? 0) + (figure.denominator ?? 0))} {say('board.births')}</Text></Text>
+                <Text mt="xs">
+                  <span className="big">{number(figure.value, 1)}</span>{' '}
+                  <Text span c="dimmed">
+                    95 %: {number(figure.low ?? 0, 1)} – {number(figure.high ?? 0, 1)} · {number((figure.numerator ?? 0) + (figure.denominator ?? 0))}{' '}
+                    {say('board.births')}
+                  </Text>
+                </Text>
               )}
               {figure.parts.length > 0 && sheet.kind === 'mix' && (
                 <div className="bars" style={{ marginTop: 10 }}>
                   {figure.parts.map((part) => [
                     <span key={part.code}>{option('method_chosen', part.code)}</span>,
-                    <div key={`${part.code} bar`}><div className="bar" style={{ width: `${100 * (part.share ?? 0)}%` }} /></div>,
-                    <span key={`${part.code} number`} className="numbers">{number(100 * (part.share ?? 0), 1)} %</span>,
+                    <div key={`${part.code} bar`}>
+                      <div className="bar" style={{ width: `${100 * (part.share ?? 0)}%` }} />
+                    </div>,
+                    <span key={`${part.code} number`} className="numbers">
+                      {number(100 * (part.share ?? 0), 1)} %
+                    </span>,
                   ])}
                 </div>
               )}
-              <Text size="xs" c="dimmed" mt="sm">{name(sheet.says)}</Text>
+              <Text size="xs" c="dimmed" mt="sm">
+                {name(sheet.says)}
+              </Text>
             </div>
           );
         })}
@@ -200,8 +271,22 @@ export function PeriodPicker({ period }: { period: string }) {
   const go = (code: string) => navigate({ to: '.', search: { ...search, period: code }, resetScroll: false });
   return (
     <Group gap="xs">
-      <SegmentedControl size="xs" aria-label={say('period.kind')} data={kinds.map((kind) => ({ value: kind, label: say(`period.${kind}`) }))} value={chosen.kind} onChange={(kind) => go(codesOf(Math.min(now, chosen.until - 1))[kinds.indexOf(kind as never)] as string)} />
-      <Select size="xs" aria-label={say('field.period')} w={120} allowDeselect={false} data={[...new Set(choices)]} value={period} onChange={(code) => code && go(code)} />
+      <SegmentedControl
+        size="xs"
+        aria-label={say('period.kind')}
+        data={kinds.map((kind) => ({ value: kind, label: say(`period.${kind}`) }))}
+        value={chosen.kind}
+        onChange={(kind) => go(codesOf(Math.min(now, chosen.until - 1))[kinds.indexOf(kind as never)] as string)}
+      />
+      <Select
+        size="xs"
+        aria-label={say('field.period')}
+        w={120}
+        allowDeselect={false}
+        data={[...new Set(choices)]}
+        value={period}
+        onChange={(code) => code && go(code)}
+      />
     </Group>
   );
 }

@@ -1,5 +1,5 @@
-import type { Figure } from '../figure.ts';
 import { useSay } from '../../../web/words.ts';
+import type { Figure } from '../figure.ts';
 
 /** A definition as the pages need it. */
 export interface IndicatorSheet {
@@ -42,12 +42,19 @@ export function Span({ sheet, figure }: { sheet: IndicatorSheet; figure: Figure 
   const target = targetOf(sheet);
   const top = sheet.unit === 'permille' ? Math.max(0.002, (target ?? 0) * 3, figure.high ?? 0) : Math.max(1, figure.value ?? 0);
   const at = (x: number) => `${Math.min(100, Math.max(0, (100 * x) / top))}%`;
-  if (figure.value === null) return <div className="span" aria-hidden="true"><div className="rail" /></div>;
+  if (figure.value === null)
+    return (
+      <div className="span" aria-hidden="true">
+        <div className="rail" />
+      </div>
+    );
   const words = `${say('figure.interval')} ${value(sheet, figure.low)} – ${value(sheet, figure.high)}${target === undefined ? '' : `; ${say('figure.target')} ${value(sheet, target)}`}`;
   return (
     <div className="span" role="img" aria-label={words} title={words}>
       <div className="rail" />
-      {figure.low !== null && figure.high !== null && <div className={`range ${figure.verdict}`} style={{ left: at(figure.low), width: `calc(${at(figure.high)} - ${at(figure.low)})` }} />}
+      {figure.low !== null && figure.high !== null && (
+        <div className={`range ${figure.verdict}`} style={{ left: at(figure.low), width: `calc(${at(figure.high)} - ${at(figure.low)})` }} />
+      )}
       {target !== undefined && <div className="goal" style={{ left: at(target) }} />}
       <div className="dot" style={{ left: at(figure.value) }} />
     </div>
@@ -65,9 +72,29 @@ export function Trend({ series, sheet }: { series: readonly Figure[]; sheet: Ind
   const y = (v: number) => 26 - (22 * (v - low)) / (high - low || 1);
   const x = (index: number) => 4 + (index * 152) / (points.length - 1);
   return (
-    <svg className="trend" viewBox="0 0 160 30" width="100%" height="30" preserveAspectRatio="none" role="img" aria-label={`${say('figure.trend')}: ${points.map((figure) => `${figure.period} ${value(sheet, figure.value)}`).join('; ')}`}>
-      <polyline fill="none" stroke="#2f8f86" strokeWidth="1.6" vectorEffect="non-scaling-stroke" points={values.map((v, index) => `${x(index)},${y(v)}`).join(' ')} />
-      <path d={`M${x(values.length - 1)} ${y(values.at(-1) as number)}h0.01`} stroke="#103a38" strokeWidth="6" strokeLinecap="round" vectorEffect="non-scaling-stroke" />
+    <svg
+      className="trend"
+      viewBox="0 0 160 30"
+      width="100%"
+      height="30"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${say('figure.trend')}: ${points.map((figure) => `${figure.period} ${value(sheet, figure.value)}`).join('; ')}`}
+    >
+      <polyline
+        fill="none"
+        stroke="#2f8f86"
+        strokeWidth="1.6"
+        vectorEffect="non-scaling-stroke"
+        points={values.map((v, index) => `${x(index)},${y(v)}`).join(' ')}
+      />
+      <path
+        d={`M${x(values.length - 1)} ${y(values.at(-1) as number)}h0.01`}
+        stroke="#103a38"
+        strokeWidth="6"
+        strokeLinecap="round"
+        vectorEffect="non-scaling-stroke"
+      />
     </svg>
   );
 }

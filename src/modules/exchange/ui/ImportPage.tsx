@@ -1,8 +1,8 @@
 import { Alert, Anchor, Button, FileInput, Group, Progress, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { Finding } from '../../../kit/problem.ts';
-import { call, queries, Refused, useAsked } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { call, queries, Refused, useAsked } from '../../../web/api.ts';
 import { useSay } from '../../../web/words.ts';
 
 interface Line {
@@ -45,23 +45,62 @@ export function ImportPage() {
   return (
     <Stack>
       <Title order={1}>{say('import.title')}</Title>
-      <Text c="dimmed">{say('import.how')} <Anchor href="/api/template.xlsx">{say('import.template')}</Anchor></Text>
+      <Text c="dimmed">
+        {say('import.how')} <Anchor href="/api/template.xlsx">{say('import.template')}</Anchor>
+      </Text>
       <div className="card">
         <Group align="end">
-          <FileInput label={say('import.choose')} placeholder={say('import.choose_short')} accept=".xlsx,.csv" value={file} onChange={setFile} w={320} clearable clearButtonProps={{ 'aria-label': say('import.clear') }} />
-          <Button onClick={upload} disabled={!file}>{say('import.check')}</Button>
+          <FileInput
+            label={say('import.choose')}
+            placeholder={say('import.choose_short')}
+            accept=".xlsx,.csv"
+            value={file}
+            onChange={setFile}
+            w={320}
+            clearable
+            clearButtonProps={{ 'aria-label': say('import.clear') }}
+          />
+          <Button onClick={upload} disabled={!file}>
+            {say('import.check')}
+          </Button>
         </Group>
-        {findings.length > 0 && <Alert mt="sm" color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
+        {findings.length > 0 && (
+          <Alert mt="sm" color="red" variant="light" role="alert">
+            {findings.map((one) => finding(one)).join(' ')}
+          </Alert>
+        )}
       </div>
       {shown && <Progressing id={shown} />}
       <Asking of={list}>
         {({ imports }) => (
           <section className="card">
-            <Title order={2} size="h4">{say('import.earlier')}</Title>
-            {imports.length === 0 ? <Text>{say('import.none')}</Text> : (
+            <Title order={2} size="h4">
+              {say('import.earlier')}
+            </Title>
+            {imports.length === 0 ? (
+              <Text>{say('import.none')}</Text>
+            ) : (
               <Table className="numbers">
-                <Table.Thead><Table.Tr><Table.Th>{say('field.file')}</Table.Th><Table.Th>{say('import.state')}</Table.Th><Table.Th ta="right">{say('import.rows')}</Table.Th></Table.Tr></Table.Thead>
-                <Table.Tbody>{imports.map((one) => <Table.Tr key={one.id}><Table.Td><Button variant="subtle" size="compact-sm" onClick={() => setShown(one.id)}>{one.file_name}</Button></Table.Td><Table.Td>{say(`status.${one.status}`)}</Table.Td><Table.Td ta="right">{one.rows_done}</Table.Td></Table.Tr>)}</Table.Tbody>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>{say('field.file')}</Table.Th>
+                    <Table.Th>{say('import.state')}</Table.Th>
+                    <Table.Th ta="right">{say('import.rows')}</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {imports.map((one) => (
+                    <Table.Tr key={one.id}>
+                      <Table.Td>
+                        <Button variant="subtle" size="compact-sm" onClick={() => setShown(one.id)}>
+                          {one.file_name}
+                        </Button>
+                      </Table.Td>
+                      <Table.Td>{say(`status.${one.status}`)}</Table.Td>
+                      <Table.Td ta="right">{one.rows_done}</Table.Td>
+                    </Table.Tr>
+                  ))}
+                </Table.Tbody>
               </Table>
             )}
           </section>
@@ -85,18 +124,34 @@ function Progressing({ id }: { id: string }) {
         const share = line.rows_total > 0 ? (100 * line.rows_done) / line.rows_total : isBusy ? 40 : 100;
         return (
           <section className="card" aria-live="polite">
-            <Title order={2} size="h4">{line.file_name} · {say(`status.${line.status}`)}</Title>
+            <Title order={2} size="h4">
+              {line.file_name} · {say(`status.${line.status}`)}
+            </Title>
             <Progress value={share} animated={isBusy} my="sm" aria-label={say('import.progress')} />
-            <Text size="sm" className="numbers">{number(line.rows_done)} {say('import.rows')}</Text>
-            {line.report?.findings?.map((each) => <Alert key={each.rule} color="red" variant="light" role="alert">{finding(each)}</Alert>)}
+            <Text size="sm" className="numbers">
+              {number(line.rows_done)} {say('import.rows')}
+            </Text>
+            {line.report?.findings?.map((each) => (
+              <Alert key={each.rule} color="red" variant="light" role="alert">
+                {finding(each)}
+              </Alert>
+            ))}
             {line.report && !isBusy && <ReportOf report={line.report} isDone={line.status === 'imported'} />}
             {line.status === 'checked' && (
               <Group mt="md">
                 <Button onClick={start}>{say('import.start')}</Button>
-                {(line.report?.refusals.length ?? 0) > 0 && <Button component="a" variant="outline" href={`/api/imports/${id}/marked.xlsx`}>{say('import.marked')}</Button>}
+                {(line.report?.refusals.length ?? 0) > 0 && (
+                  <Button component="a" variant="outline" href={`/api/imports/${id}/marked.xlsx`}>
+                    {say('import.marked')}
+                  </Button>
+                )}
               </Group>
             )}
-            {line.report?.dropped?.map((drop) => <Alert key={drop.sheet + drop.column} mt="sm" color="amber" variant="light">{say('import.dropped', { column: drop.column, values: drop.values, reason: name(drop.reason) })}</Alert>)}
+            {line.report?.dropped?.map((drop) => (
+              <Alert key={drop.sheet + drop.column} mt="sm" color="amber" variant="light">
+                {say('import.dropped', { column: drop.column, values: drop.values, reason: name(drop.reason) })}
+              </Alert>
+            ))}
           </section>
         );
       }}
@@ -109,15 +164,56 @@ function ReportOf({ report, isDone }: { report: Report; isDone: boolean }) {
   return (
     <>
       <Table className="numbers" mt="sm">
-        <Table.Thead><Table.Tr><Table.Th>{say('import.sheet')}</Table.Th>{['added', 'changed', 'repeated', 'refused'].map((key) => <Table.Th key={key} ta="right">{say(`import.${isDone ? '' : 'would_'}${key}`)}</Table.Th>)}</Table.Tr></Table.Thead>
-        <Table.Tbody>{report.sheets?.map((sheet) => <Table.Tr key={sheet.name}><Table.Td>{say(`sheet.${sheet.name}`)}</Table.Td><Table.Td ta="right">{sheet.added}</Table.Td><Table.Td ta="right">{sheet.changed}</Table.Td><Table.Td ta="right">{sheet.repeated}</Table.Td><Table.Td ta="right">{sheet.refused}</Table.Td></Table.Tr>)}</Table.Tbody>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{say('import.sheet')}</Table.Th>
+            {['added', 'changed', 'repeated', 'refused'].map((key) => (
+              <Table.Th key={key} ta="right">
+                {say(`import.${isDone ? '' : 'would_'}${key}`)}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {report.sheets?.map((sheet) => (
+            <Table.Tr key={sheet.name}>
+              <Table.Td>{say(`sheet.${sheet.name}`)}</Table.Td>
+              <Table.Td ta="right">{sheet.added}</Table.Td>
+              <Table.Td ta="right">{sheet.changed}</Table.Td>
+              <Table.Td ta="right">{sheet.repeated}</Table.Td>
+              <Table.Td ta="right">{sheet.refused}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
       </Table>
-      {report.unknown?.map((one) => <Text key={one.sheet + one.column} size="sm" c="dimmed">{say('import.unknown', { column: one.column })}</Text>)}
+      {report.unknown?.map((one) => (
+        <Text key={one.sheet + one.column} size="sm" c="dimmed">
+          {say('import.unknown', { column: one.column })}
+        </Text>
+      ))}
       {report.refusals.length > 0 && (
         <Table.ScrollContainer minWidth={520} mah={360} mt="sm">
           <Table className="numbers">
-            <Table.Thead><Table.Tr><Table.Th>{say('import.sheet')}</Table.Th><Table.Th>{say('import.row')}</Table.Th><Table.Th>{say('import.column')}</Table.Th><Table.Th>{say('import.value')}</Table.Th><Table.Th>{say('import.why')}</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>{report.refusals.map((one) => <Table.Tr key={`${one.sheet} ${one.row} ${one.column} ${one.says.en}`}><Table.Td>{say(`sheet.${one.sheet}`)}</Table.Td><Table.Td>{one.row}</Table.Td><Table.Td>{say(`field.${one.column}`)}</Table.Td><Table.Td>{one.value}</Table.Td><Table.Td>{name(one.says)}</Table.Td></Table.Tr>)}</Table.Tbody>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{say('import.sheet')}</Table.Th>
+                <Table.Th>{say('import.row')}</Table.Th>
+                <Table.Th>{say('import.column')}</Table.Th>
+                <Table.Th>{say('import.value')}</Table.Th>
+                <Table.Th>{say('import.why')}</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {report.refusals.map((one) => (
+                <Table.Tr key={`${one.sheet} ${one.row} ${one.column} ${one.says.en}`}>
+                  <Table.Td>{say(`sheet.${one.sheet}`)}</Table.Td>
+                  <Table.Td>{one.row}</Table.Td>
+                  <Table.Td>{say(`field.${one.column}`)}</Table.Td>
+                  <Table.Td>{one.value}</Table.Td>
+                  <Table.Td>{name(one.says)}</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
           </Table>
         </Table.ScrollContainer>
       )}

@@ -1,8 +1,8 @@
 import { Alert, Button, Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { Finding } from '../../../kit/problem.ts';
-import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { useSay } from '../../../web/words.ts';
 import { keepApart, mergeClients, unmergeClients } from '../client.ts';
 import type { ClientLine } from './PeoplePage.tsx';
@@ -26,11 +26,28 @@ export function DuplicatesPage() {
     <Stack>
       <Group justify="space-between">
         <Title order={1}>{say('duplicates.title')}</Title>
-        <SegmentedControl aria-label={say('duplicates.which')} value={status} onChange={setStatus} data={['open', 'merged', 'apart'].map((one) => ({ value: one, label: say(`duplicates.${one}`) }))} />
+        <SegmentedControl
+          aria-label={say('duplicates.which')}
+          value={status}
+          onChange={setStatus}
+          data={['open', 'merged', 'apart'].map((one) => ({ value: one, label: say(`duplicates.${one}`) }))}
+        />
       </Group>
       <Text c="dimmed">{say('duplicates.how')}</Text>
-      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => finding(one)).join(' ')}</Alert>}
-      <Asking of={pairs}>{({ pairs: found }) => (found.length === 0 ? <Text role="status">{say('duplicates.none')}</Text> : found.map((pair) => <PairCard key={pair.client.id + pair.other.id} pair={pair} tell={setFindings} />))}</Asking>
+      {findings.length > 0 && (
+        <Alert color="red" variant="light" role="alert">
+          {findings.map((one) => finding(one)).join(' ')}
+        </Alert>
+      )}
+      <Asking of={pairs}>
+        {({ pairs: found }) =>
+          found.length === 0 ? (
+            <Text role="status">{say('duplicates.none')}</Text>
+          ) : (
+            found.map((pair) => <PairCard key={pair.client.id + pair.other.id} pair={pair} tell={setFindings} />)
+          )
+        }
+      </Asking>
     </Stack>
   );
 }
@@ -41,28 +58,51 @@ function PairCard({ pair, tell }: { pair: Pair; tell: (findings: readonly Findin
   const { say, option, placeName } = useSay();
   const { data: session } = useSession();
   const places = usePlaces();
-  const shown = (record: Record, field: (typeof fields)[number]) => (field === 'sex' || field === 'residence' ? option(field, record[field]) : field === 'place_code' ? placeName(places.get(record.place_code)) : record[field]);
+  const shown = (record: Record, field: (typeof fields)[number]) =>
+    field === 'sex' || field === 'residence' ? option(field, record[field]) : field === 'place_code' ? placeName(places.get(record.place_code)) : record[field];
   const act = async (command: typeof mergeClients, kept: Record, other: Record) => tell(await send(command, { kept_id: kept.id, other_id: other.id }));
   const merged = pair.other.merged_into_id ? { kept: pair.client, other: pair.other } : { kept: pair.other, other: pair.client };
   return (
     <article className="card">
-      <Text size="sm" c="dimmed">{say('duplicates.score', { score: pair.score })} · {pair.reasons.map((reason) => say(`reason.${reason}`)).join('、')}</Text>
+      <Text size="sm" c="dimmed">
+        {say('duplicates.score', { score: pair.score })} · {pair.reasons.map((reason) => say(`reason.${reason}`)).join('、')}
+      </Text>
       <div className="pair numbers">
         {fields.map((field) => {
           const [one, two] = [shown(pair.client, field), shown(pair.other, field)];
           const css = one === two ? '' : 'differs';
-          return [<Text key={field} size="sm" c="dimmed">{say(`field.${field}`)}</Text>, <span key={`${field}1`} className={css}>{one}</span>, <span key={`${field}2`} className={css}>{two}</span>];
+          return [
+            <Text key={field} size="sm" c="dimmed">
+              {say(`field.${field}`)}
+            </Text>,
+            <span key={`${field}1`} className={css}>
+              {one}
+            </span>,
+            <span key={`${field}2`} className={css}>
+              {two}
+            </span>,
+          ];
         })}
       </div>
       {session?.commands.includes(mergeClients.name) && (
         <Group mt="sm" gap="xs">
           {pair.status === 'merged' ? (
-            <Button size="xs" variant="outline" onClick={() => act(unmergeClients, merged.kept, merged.other)}>{say('duplicates.undo')}</Button>
+            <Button size="xs" variant="outline" onClick={() => act(unmergeClients, merged.kept, merged.other)}>
+              {say('duplicates.undo')}
+            </Button>
           ) : (
             <>
-              <Button size="xs" onClick={() => act(mergeClients, pair.client, pair.other)}>{say('duplicates.keep_left')}</Button>
-              <Button size="xs" onClick={() => act(mergeClients, pair.other, pair.client)}>{say('duplicates.keep_right')}</Button>
-              {pair.status === 'open' && <Button size="xs" variant="outline" onClick={() => act(keepApart, pair.client, pair.other)}>{say('duplicates.two_people')}</Button>}
+              <Button size="xs" onClick={() => act(mergeClients, pair.client, pair.other)}>
+                {say('duplicates.keep_left')}
+              </Button>
+              <Button size="xs" onClick={() => act(mergeClients, pair.other, pair.client)}>
+                {say('duplicates.keep_right')}
+              </Button>
+              {pair.status === 'open' && (
+                <Button size="xs" variant="outline" onClick={() => act(keepApart, pair.client, pair.other)}>
+                  {say('duplicates.two_people')}
+                </Button>
+              )}
             </>
           )}
         </Group>

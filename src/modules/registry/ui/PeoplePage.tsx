@@ -1,7 +1,7 @@
 import { Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
 import { useDeferredValue, useState } from 'react';
-import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { ButtonLink, TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import { registerClient } from '../client.ts';
@@ -37,14 +37,29 @@ export function PeoplePage() {
             <Text role="status">{say('people.none')}</Text>
           ) : (
             <div className="card">
-              <Text size="sm" c="dimmed" role="status">{clients.length === 50 ? say('people.first_fifty') : say('people.count', { count: clients.length })}</Text>
+              <Text size="sm" c="dimmed" role="status">
+                {clients.length === 50 ? say('people.first_fifty') : say('people.count', { count: clients.length })}
+              </Text>
               <Table.ScrollContainer minWidth={560}>
                 <Table highlightOnHover className="numbers">
-                  <Table.Thead><Table.Tr><Table.Th>{say('field.name')}</Table.Th><Table.Th>{say('field.record_number')}</Table.Th><Table.Th>{say('field.sex')}</Table.Th><Table.Th>{say('field.born_on')}</Table.Th><Table.Th>{say('field.residence')}</Table.Th><Table.Th>{say('field.place')}</Table.Th></Table.Tr></Table.Thead>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>{say('field.name')}</Table.Th>
+                      <Table.Th>{say('field.record_number')}</Table.Th>
+                      <Table.Th>{say('field.sex')}</Table.Th>
+                      <Table.Th>{say('field.born_on')}</Table.Th>
+                      <Table.Th>{say('field.residence')}</Table.Th>
+                      <Table.Th>{say('field.place')}</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
                   <Table.Tbody>
                     {clients.map((client) => (
                       <Table.Tr key={client.id}>
-                        <Table.Td><TextLink to="/people/$client" params={{ client: client.id }}>{client.name || say('people.erased')}</TextLink></Table.Td>
+                        <Table.Td>
+                          <TextLink to="/people/$client" params={{ client: client.id }}>
+                            {client.name || say('people.erased')}
+                          </TextLink>
+                        </Table.Td>
                         <Table.Td>{client.record_number}</Table.Td>
                         <Table.Td>{option('sex', client.sex)}</Table.Td>
                         <Table.Td>{client.born_on}</Table.Td>

@@ -1,7 +1,7 @@
 import { SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';
-import { useAsked, usePlaces } from '../../../web/api.ts';
 import { Asking } from '../../../web/Asking.tsx';
+import { useAsked, usePlaces } from '../../../web/api.ts';
 import { TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 
@@ -21,27 +21,68 @@ export function PlacePage() {
   return (
     <Stack>
       <Title order={1}>{placeName(place)}</Title>
-      <Text c="dimmed" className="numbers">{place ? option('level', place.level) : ''} · {code} · <TextLink to="/board" search={{ place: code }}>{say('place.board')}</TextLink></Text>
+      <Text c="dimmed" className="numbers">
+        {place ? option('level', place.level) : ''} · {code} ·{' '}
+        <TextLink to="/board" search={{ place: code }}>
+          {say('place.board')}
+        </TextLink>
+      </Text>
       <Asking of={found}>
         {({ facilities, population }) => (
           <SimpleGrid cols={{ base: 1, md: 2 }}>
             <section className="card">
-              <Title order={2} size="h4">{say('place.people')}{population[0] ? ` (${population[0].year})` : ''}</Title>
+              <Title order={2} size="h4">
+                {say('place.people')}
+                {population[0] ? ` (${population[0].year})` : ''}
+              </Title>
               <Table className="numbers">
-                <Table.Thead><Table.Tr><Table.Th>{say('field.sex')}</Table.Th><Table.Th>{say('field.residence')}</Table.Th><Table.Th ta="right">{say('field.people')}</Table.Th></Table.Tr></Table.Thead>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>{say('field.sex')}</Table.Th>
+                    <Table.Th>{say('field.residence')}</Table.Th>
+                    <Table.Th ta="right">{say('field.people')}</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
                 <Table.Tbody>
-                  {population.map((row) => <Table.Tr key={row.sex + row.residence}><Table.Td>{option('sex', row.sex)}</Table.Td><Table.Td>{option('residence', row.residence)}</Table.Td><Table.Td ta="right">{number(row.people)}</Table.Td></Table.Tr>)}
-                  <Table.Tr><Table.Th colSpan={2}>{say('place.all')}</Table.Th><Table.Th ta="right">{number(population.reduce((sum, row) => sum + row.people, 0))}</Table.Th></Table.Tr>
+                  {population.map((row) => (
+                    <Table.Tr key={row.sex + row.residence}>
+                      <Table.Td>{option('sex', row.sex)}</Table.Td>
+                      <Table.Td>{option('residence', row.residence)}</Table.Td>
+                      <Table.Td ta="right">{number(row.people)}</Table.Td>
+                    </Table.Tr>
+                  ))}
+                  <Table.Tr>
+                    <Table.Th colSpan={2}>{say('place.all')}</Table.Th>
+                    <Table.Th ta="right">{number(population.reduce((sum, row) => sum + row.people, 0))}</Table.Th>
+                  </Table.Tr>
                 </Table.Tbody>
               </Table>
-              <Text size="xs" c="dimmed" mt="xs">{say('place.people_note')}</Text>
+              <Text size="xs" c="dimmed" mt="xs">
+                {say('place.people_note')}
+              </Text>
             </section>
             <section className="card">
-              <Title order={2} size="h4">{say('place.facilities')} ({facilities.length})</Title>
+              <Title order={2} size="h4">
+                {say('place.facilities')} ({facilities.length})
+              </Title>
               <Table.ScrollContainer minWidth={300} mah={360}>
                 <Table className="numbers">
-                  <Table.Thead><Table.Tr><Table.Th>{say('field.facility_number')}</Table.Th><Table.Th>{say('field.kind')}</Table.Th><Table.Th>{say('place.name')}</Table.Th></Table.Tr></Table.Thead>
-                  <Table.Tbody>{facilities.slice(0, 100).map((one) => <Table.Tr key={one.id}><Table.Td>{one.facility_number}</Table.Td><Table.Td>{option('kind', one.kind)}</Table.Td><Table.Td>{placeName(one)}</Table.Td></Table.Tr>)}</Table.Tbody>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>{say('field.facility_number')}</Table.Th>
+                      <Table.Th>{say('field.kind')}</Table.Th>
+                      <Table.Th>{say('place.name')}</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {facilities.slice(0, 100).map((one) => (
+                      <Table.Tr key={one.id}>
+                        <Table.Td>{one.facility_number}</Table.Td>
+                        <Table.Td>{option('kind', one.kind)}</Table.Td>
+                        <Table.Td>{placeName(one)}</Table.Td>
+                      </Table.Tr>
+                    ))}
+                  </Table.Tbody>
                 </Table>
               </Table.ScrollContainer>
             </section>
@@ -50,8 +91,18 @@ export function PlacePage() {
       </Asking>
       {below.length > 0 && (
         <section className="card">
-          <Title order={2} size="h4" mb="xs">{say('place.below')} ({below.length})</Title>
-          <ul className="tiles">{below.map((one) => <li key={one.place_code}><Link to="/places/$place" params={{ place: one.place_code }} className="tile" style={{ background: '#eaf5f3', minHeight: 40 }}>{placeName(one)}</Link></li>)}</ul>
+          <Title order={2} size="h4" mb="xs">
+            {say('place.below')} ({below.length})
+          </Title>
+          <ul className="tiles">
+            {below.map((one) => (
+              <li key={one.place_code}>
+                <Link to="/places/$place" params={{ place: one.place_code }} className="tile" style={{ background: '#eaf5f3', minHeight: 40 }}>
+                  {placeName(one)}
+                </Link>
+              </li>
+            ))}
+          </ul>
         </section>
       )}
     </Stack>

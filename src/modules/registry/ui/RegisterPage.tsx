@@ -30,9 +30,19 @@ export function RegisterPage() {
     <Stack maw={720}>
       <Title order={1}>{say('people.register')}</Title>
       <Text c="dimmed">{say('people.register_how')}</Text>
-      <div className="card"><FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} /></div>
-      {findings.length > 0 && <Alert color="red" variant="light" role="alert">{findings.map((one) => <div key={one.field + one.rule}>{finding(one)}</div>)}</Alert>}
-      <Group><Button onClick={save}>{say('save')}</Button></Group>
+      <div className="card">
+        <FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} />
+      </div>
+      {findings.length > 0 && (
+        <Alert color="red" variant="light" role="alert">
+          {findings.map((one) => (
+            <div key={one.field + one.rule}>{finding(one)}</div>
+          ))}
+        </Alert>
+      )}
+      <Group>
+        <Button onClick={save}>{say('save')}</Button>
+      </Group>
     </Stack>
   );
 }
