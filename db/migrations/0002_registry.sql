@@ -131,9 +131,9 @@ create table registry.client (
 );
 select ops.by_county('registry.client');
 select ops.wall('registry.client', 'place');
-create index client_by_name on registry.client (county_code, name text_pattern_ops);
-create index client_by_pinyin on registry.client (county_code, name_pinyin text_pattern_ops);
-create index client_by_initials on registry.client (county_code, name_initials text_pattern_ops);
+create index client_by_name on registry.client (county_code, name collate "C", id) where merged_into_id is null;
+create index client_by_pinyin on registry.client (county_code, name_pinyin collate "C", id) where merged_into_id is null;
+create index client_by_initials on registry.client (county_code, name_initials collate "C", id) where merged_into_id is null;
 create index client_by_birth on registry.client (county_code, born_on, name_pinyin);
 create index client_by_phone on registry.client (county_code, phone_index) where phone_index is not null;
 create index client_by_id_number on registry.client (county_code, id_number_index) where id_number_index is not null;

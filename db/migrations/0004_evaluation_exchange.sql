@@ -8,6 +8,7 @@ create table evaluation.memory (
   seq bigint not null,
   book_digest text not null,
   first_month integer not null,
+  oldest_month integer not null,
   as_of_month integer not null,
   counted_at timestamptz not null,
   constraint memory_pkey primary key (county_code)

@@ -1,21 +1,36 @@
 /** A calendar day as `YYYY-MM-DD`: a label, not a moment; never converted between time zones. */
 export type Day = string;
 
-const pattern = /^(\d{4})-(\d{2})-(\d{2})$/;
-
 /** True for a real calendar day between 1900 and 2199. */
 export function isDay(value: string): boolean {
-  const parts = pattern.exec(value);
-  if (!parts) return false;
-  const year = Number(parts[1]);
-  if (year < 1900 || year > 2199) return false;
-  const utc = new Date(`${value}T00:00:00Z`);
-  return !Number.isNaN(utc.getTime()) && utc.toISOString().startsWith(value);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const year = Number(value.slice(0, 4));
+  return year >= 1900 && year <= 2199 && dayOfNumber(numberOfDay(value)) === value;
 }
 
 /** The day `count` days later (earlier when negative). */
 export function addDays(day: Day, count: number): Day {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + count * 86_400_000).toISOString().slice(0, 10);
+  return dayOfNumber(numberOfDay(day) + count);
+}
+
+/** A day counted from 1 March of the year 0: years begin in March, so that the leap day is their last (proleptic Gregorian). */
+function numberOfDay(day: Day): number {
+  const month = Number(day.slice(5, 7));
+  const year = Number(day.slice(0, 4)) - (month <= 2 ? 1 : 0);
+  const inYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + Number(day.slice(8, 10)) - 1;
+  return year * 365 + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400) + inYear;
+}
+
+function dayOfNumber(number: number): Day {
+  const era = Math.floor(number / 146_097);
+  const inEra = number - era * 146_097;
+  const yearOfEra = Math.floor((inEra - Math.floor(inEra / 1460) + Math.floor(inEra / 36_524) - Math.floor(inEra / 146_096)) / 365);
+  const inYear = inEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shifted = Math.floor((5 * inYear + 2) / 153);
+  const month = shifted + (shifted < 10 ? 3 : -9);
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const dayOfMonth = inYear - Math.floor((153 * shifted + 2) / 5) + 1;
+  return `${String(year).padStart(4, '0')}-${month < 10 ? '0' : ''}${month}-${dayOfMonth < 10 ? '0' : ''}${dayOfMonth}`;
 }
 
 /** The same day of the month `count` months later; the last day of that month when there is none such. */
@@ -28,7 +43,7 @@ export function addMonths(day: Day, count: number): Day {
 
 /** Whole days from one day to another; negative when the second lies earlier. */
 export function daysBetween(from: Day, to: Day): number {
-  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000);
+  return numberOfDay(to) - numberOfDay(from);
 }
 
 /** Completed years of age on a day. */

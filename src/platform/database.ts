@@ -99,37 +99,52 @@ export function txOf(db: Transaction<Tables>): Tx {
     async insertRows(table, rows, onConflict = '') {
       if (rows.length === 0) return;
       const used = usedColumns(table, rows);
-      const into = sql.raw(`insert into ${table} (${used.names}) select ${used.values('x')} from json_to_recordset(`);
-      await sql`${into}${JSON.stringify(rows)}::json) as x(${sql.raw(used.typed)}) ${sql.raw(onConflict)}`.execute(db);
+      await sql`insert into ${sql.raw(table)} (${sql.raw(used.names)}) select ${used.values} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) ${sql.raw(onConflict)}`.execute(db);
     },
     async updateRows(table, keys, rows) {
       if (rows.length === 0) return;
-      const used = usedColumns(table, rows);
-      const set = used.list.filter((column) => !(keys as readonly string[]).includes(column)).map((column) => `${column} = x.${column}`);
-      const match = keys.map((key) => `t.${key} = x.${key}`).join(' and ');
-      const county = (rows[0] as { county_code: string }).county_code;
-      const change = sql.raw(`update ${table} t set ${set.join(', ')} from json_to_recordset(`);
-      const rest = sql.raw(`::json) as x(${used.typed}) where t.county_code = '${county}' and ${match}`);
-      await sql`${change}${JSON.stringify(rows)}${rest}`.execute(db);
+      const used = usedColumns(table, rows, keys);
+      const set = used.list.filter((column) => !(keys as readonly string[]).includes(column)).map((column) => sql`${sql.raw(column)} = ${used.valueOf(column)}`);
+      const match = sql.raw(keys.map((key) => `t.${key} = x.${key}`).join(' and '));
+      const { county_code } = rows[0] as { county_code: string };
+      await sql`update ${sql.raw(table)} t set ${sql.join(set)} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) where t.county_code = ${county_code} and ${match}`.execute(db);
     },
   };
 }
 
-function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[]) {
+/**
+ * The columns that rows use, and the rows as one JSON value. A column that says the same in every row travels once, as a bound value:
+ * reading JSON is the largest part of a batch's cost (about 1 µs a field; a third of a batch's fields are alike).
+ */
+function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[], keys: readonly string[] = []) {
   const types = columnsOf[table] as Record<string, string>;
   const seen = new Set<string>();
   for (const row of rows) {
     for (const column in row) if ((row as Record<string, unknown>)[column] !== undefined) seen.add(column);
   }
-  const list = [...seen];
+  const list = [...seen].sort();
   for (const column of list) if (!types[column]) throw new Error(`${table} has no column ${column}`);
   if (types['seq'] && !seen.has('seq')) throw new Error(`${table}: a row written without its entry's number`);
+  const first = rows[0] as Record<string, unknown>;
+  const isAlike = (column: string) => typeof first[column] !== 'object' && !keys.includes(column) && rows.every((row) => (row as Record<string, unknown>)[column] === first[column]);
+  const alike = new Set(rows.length > 1 ? list.filter(isAlike) : []);
+  const varied = list.filter((column) => !alike.has(column));
+  if (varied.length === 0) throw new Error(`${table}: rows that differ in nothing`);
+  const valueOf = (column: string) => (alike.has(column) ? sql`${first[column]}::${sql.raw(types[column] as string)}` : sql.raw(`x.${column}`));
   return {
     list,
+    valueOf,
     names: list.join(', '),
-    values: (alias: string) => list.map((column) => `${alias}.${column}`).join(', '),
-    typed: list.map((column) => `${column} ${types[column]}`).join(', '),
+    values: sql.join(list.map(valueOf)),
+    typed: varied.map((column) => `${column} ${types[column]}`).join(', '),
+    json: JSON.stringify(alike.size > 0 ? rows.map((row) => picked(row as Record<string, unknown>, varied)) : rows),
   };
+}
+
+function picked(row: Record<string, unknown>, columns: readonly string[]): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const column of columns) if (row[column] !== undefined) kept[column] = row[column];
+  return kept;
 }
 
 function pool(url: string, max: number, statementTimeout = 30_000): pg.Pool {

@@ -99,6 +99,8 @@ const defaults = {
   maintenance_work_mem: '256MB',
   max_wal_size: '4GB',
   max_connections: '60',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
   autovacuum_naptime: '10s',

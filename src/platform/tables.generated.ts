@@ -127,6 +127,7 @@ export interface Tables {
     seq: number;
     book_digest: string;
     first_month: number;
+    oldest_month: number;
     as_of_month: number;
     counted_at: string;
   };
@@ -422,7 +423,15 @@ export const columnsOf = {
     seq: 'int8',
   },
   'evaluation.cell': { county_code: 'text', period: 'text', place_code: 'text', counts: 'int8[]' },
-  'evaluation.memory': { county_code: 'text', seq: 'int8', book_digest: 'text', first_month: 'int4', as_of_month: 'int4', counted_at: 'timestamptz' },
+  'evaluation.memory': {
+    county_code: 'text',
+    seq: 'int8',
+    book_digest: 'text',
+    first_month: 'int4',
+    oldest_month: 'int4',
+    as_of_month: 'int4',
+    counted_at: 'timestamptz',
+  },
   'evaluation.official': { county_code: 'text', key: 'text', year: 'int2', place_code: 'text', people: 'int8' },
   'evaluation.person_mask': { county_code: 'text', source: 'text', client_id: 'uuid', place_code: 'text', masks: 'int8[]' },
   'evaluation.tally': { county_code: 'text', source: 'text', place_code: 'text', month: 'int4', counts: 'int8[]' },

@@ -50,10 +50,10 @@ export const careCommands = [
         ['id'],
         [{ ...emptied, ...visitRow(room, amended, lawful.client), recorded_client_id: before.recorded_client_id, version: version + 1 }],
       );
-      await sql`update care.follow_up set voided = true, seq = ${entry.seq} where county_code = ${room.county_code} and visit_id = ${input.visit_id} and done_on is null`.execute(
+      await sql`update care.follow_up set voided = true, seq = ${entry.seq} where county_code = ${room.county_code} and client_id = ${before.client_id} and visit_id = ${input.visit_id} and done_on is null`.execute(
         room.db,
       );
-      await openFollowUps(room, [amended]);
+      await openFollowUps(room, [amended], again);
       await moveStock(room, [...takenBack(before, entry.seq, version), ...issuedBy(input, entry.seq, version)]);
     }
   }),
@@ -64,7 +64,7 @@ export const careCommands = [
       if (!before) continue;
       const { county_code, seq } = entry;
       await room.updateRows('care.visit', ['id'], [{ county_code, seq, id: before.id, voided: true, version: before.version + 1 }]);
-      await sql`update care.follow_up set voided = true, seq = ${seq} where county_code = ${county_code} and visit_id = ${before.id}`.execute(room.db);
+      await sql`update care.follow_up set voided = true, seq = ${seq} where county_code = ${county_code} and client_id = ${before.client_id} and visit_id = ${before.id}`.execute(room.db);
       await moveStock(room, takenBack(before, seq, before.version));
     }
   }),
@@ -124,9 +124,11 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
     room,
     entries.map(({ input }) => input.client_id),
   );
+  const facilities = await facilitiesThere(room, entries.map(({ input }) => input.facility_id));
   const lawful = refuseEach(entries, ({ input, recorded_at }) => {
     const client = clients.get(input.client_id);
     if (!client) return [{ field: 'client_id', rule: 'not_found' }];
+    if (!facilities.has(input.facility_id)) return [{ field: 'facility_id', rule: 'not_found' }];
     const product = input.product_code && !room.packs.products.has(input.product_code);
     const findings = checkVisit(input, client, dayOf(recorded_at));
     return product ? [...findings, { field: 'product_code', rule: 'unknown_product', values: { value: input.product_code as string } }] : findings;
@@ -140,6 +142,11 @@ async function clientsById(room: Room, ids: readonly string[]): Promise<Map<stri
     room.db,
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function facilitiesThere(room: Room, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`select id from registry.facility where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[])`.execute(room.db);
+  return new Set(rows.map((row) => row.id));
 }
 
 /** The visit as its table keeps it: the answers, and what follows from them and from the client as she was that day. */
@@ -167,7 +174,11 @@ function visitRow(room: Room, { county_code, seq, recorded_at, input }: Entry<Vi
   };
 }
 
-async function openFollowUps(room: Room, entries: readonly Entry<Visit>[]): Promise<void> {
+/** A visit put right may make the same follow-ups due on other days. */
+const again =
+  'on conflict (county_code, id) do update set opens_on = excluded.opens_on, due_on = excluded.due_on, closes_on = excluded.closes_on, voided = false, seq = excluded.seq';
+
+async function openFollowUps(room: Room, entries: readonly Entry<Visit>[], onConflict = ''): Promise<void> {
   const rows = entries.flatMap(({ county_code, seq, input }) =>
     followUpsOf(input, room.packs.procedures.get(input.procedure ?? '')?.follow_up_months ?? []).map((due) => ({
       county_code,
@@ -182,11 +193,7 @@ async function openFollowUps(room: Room, entries: readonly Entry<Visit>[]): Prom
       status: 'requested',
     })),
   );
-  await room.insertRows(
-    'care.follow_up',
-    rows,
-    'on conflict (county_code, id) do update set opens_on = excluded.opens_on, due_on = excluded.due_on, closes_on = excluded.closes_on, voided = false, seq = excluded.seq',
-  );
+  await room.insertRows('care.follow_up', rows, onConflict);
 }
 
 function issuedBy(visit: Visit, seq: number, version = 0): Movement[] {

@@ -26,6 +26,7 @@ interface Memory {
   seq: number;
   book_digest: string;
   first_month: number;
+  oldest_month: number;
   as_of_month: number;
 }
 
@@ -43,14 +44,15 @@ export async function refresh(database: Database, county: string, book: CountedB
     const book_digest = digest(bookText(book));
     const isKnown = memory?.book_digest === book_digest && memory.as_of_month === month;
     if (isKnown && memory.seq === head) return 'nothing';
-    const next: Memory = { seq: head, book_digest, first_month: memory?.first_month ?? 0, as_of_month: month };
+    const next: Memory = { seq: head, book_digest, first_month: memory?.first_month ?? 0, oldest_month: memory?.oldest_month ?? 0, as_of_month: month };
     const done = isKnown && (await countTouched(db, county, book, memory, head)) ? 'touched' : 'everything';
-    if (done === 'everything') next.first_month = await countEverything(db, county, book, month);
+    if (done === 'everything') Object.assign(next, await countEverything(db, county, book, month));
+    else if (isKnown) next.oldest_month = memory.oldest_month;
     if (done === 'everything' || (await officialsChanged(db, county, memory?.seq ?? 0, head))) await countOfficials(db, county, book);
     await txOf(db).insertRows(
       'evaluation.memory',
       [{ county_code: county, ...next, counted_at: now.toISOString() }],
-      'on conflict (county_code) do update set seq = excluded.seq, book_digest = excluded.book_digest, first_month = excluded.first_month, as_of_month = excluded.as_of_month, counted_at = excluded.counted_at',
+      'on conflict (county_code) do update set seq = excluded.seq, book_digest = excluded.book_digest, first_month = excluded.first_month, oldest_month = excluded.oldest_month, as_of_month = excluded.as_of_month, counted_at = excluded.counted_at',
     );
     return done;
   });
@@ -65,7 +67,7 @@ function sheetsOf(book: CountedBook): Sheet[] {
   }));
 }
 
-async function countEverything(db: Counting, county: string, book: CountedBook, month: number): Promise<number> {
+async function countEverything(db: Counting, county: string, book: CountedBook, month: number): Promise<Pick<Memory, 'first_month' | 'oldest_month'>> {
   for (const table of ['person_mask', 'tally', 'cell']) await sql`delete from ${sql.raw(`evaluation.${table}`)} where county_code = ${county}`.execute(db);
   const first = month - maskMonths + 4;
   const sheets = sheetsOf(book);
@@ -79,7 +81,8 @@ async function countEverything(db: Counting, county: string, book: CountedBook, 
         db,
       );
   }
-  const { above, cells } = await emptyCells(db, county, book, first, month);
+  const oldest = await oldestMonth(db, county, month);
+  const { above, cells } = await emptyCells(db, county, book, { first_month: first, oldest_month: oldest, as_of_month: month });
   for (const sheet of sheets) {
     const tallies = await db
       .selectFrom('evaluation.tally')
@@ -91,14 +94,17 @@ async function countEverything(db: Counting, county: string, book: CountedBook, 
     await eachPerson(db, county, sheet.source, (byPlace) => addPerson(cells, book, sheet, above, byPlace, first, 1));
   }
   await writeCells(db, county, cells, 'replace');
-  return first;
+  return { first_month: first, oldest_month: oldest };
 }
 
 /** False when so much was touched that counting everything is quicker. */
 async function countTouched(db: Counting, county: string, book: CountedBook, memory: Memory, head: number): Promise<boolean> {
-  const { above, cells } = await emptyCells(db, county, book, memory.first_month, memory.as_of_month);
-  for (const sheet of sheetsOf(book)) {
-    const touched = await touchedBy(db, county, sheet, memory.seq, head);
+  // Few rows of many: every step goes by an index.
+  for (const way of ['seqscan', 'hashjoin', 'mergejoin']) await sql.raw(`set local enable_${way} = off`).execute(db);
+  const all = await Promise.all(sheetsOf(book).map(async (sheet) => ({ sheet, touched: await touchedBy(db, county, sheet, memory.seq, head) })));
+  memory.oldest_month = Math.min(memory.oldest_month, ...all.flatMap(({ touched }) => touched.months.map(({ month }) => monthOf(month))));
+  const { above, cells } = await emptyCells(db, county, book, memory);
+  for (const { sheet, touched } of all) {
     if (touched.clients.length > tooManyToFollow || touched.months.length > tooManyToFollow) return false;
     if (sheet.rows.length > 0) await recountMonths(db, county, book, sheet, touched.months, (row, delta) => addTally(cells, book, sheet, above, row, delta));
     if (sheet.people.length > 0)
@@ -110,17 +116,19 @@ async function countTouched(db: Counting, county: string, book: CountedBook, mem
   return true;
 }
 
-async function emptyCells(db: Counting, county: string, book: CountedBook, first: number, month: number) {
+async function emptyCells(db: Counting, county: string, book: CountedBook, { first_month, oldest_month, as_of_month }: Omit<Memory, 'seq' | 'book_digest'>) {
   const places = await db.selectFrom('registry.place').select('place_code').where('county_code', '=', county).execute();
-  const oldest = await sql<{
-    on: string | null;
-  }>`select least((select min(visited_on) from care.visit where county_code = ${county}), (select min(month_on) from registry.birth_count where county_code = ${county})) as on`.execute(
-    db,
-  );
-  const on = oldest.rows[0]?.on;
   const longest = Math.max(...book.measures.map((measure) => measure.window ?? 0));
-  const periods = keptPeriods(first, month + 1, on ? monthOf(on) : first, longest);
-  return { above: placesAbove(places.map((row) => row.place_code)), cells: new Cells(book.measures, periods, month + 1) };
+  const periods = keptPeriods(first_month, as_of_month + 1, oldest_month, longest);
+  return { above: placesAbove(places.map((row) => row.place_code)), cells: new Cells(book.measures, periods, as_of_month + 1) };
+}
+
+/** The month of the oldest row that is counted; the present one where there is none. */
+async function oldestMonth(db: Counting, county: string, otherwise: number): Promise<number> {
+  const { rows } = await sql<{ on: string | null }>`
+    select least((select min(visited_on) from care.visit where county_code = ${county}), (select min(closes_on) from care.follow_up where county_code = ${county}),
+                 (select min(month_on) from registry.birth_count where county_code = ${county})) as on`.execute(db);
+  return rows[0]?.on ? monthOf(rows[0].on) : otherwise;
 }
 
 /** What changed between two journal numbers: whose rows, and which months of which places; rows as they stood before a change too. */

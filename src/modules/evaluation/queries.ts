@@ -55,9 +55,9 @@ async function cellCounts(db: Db, county: string, places: readonly string[], per
   const kept = await sql<{
     period: string;
   }>`select distinct period from evaluation.cell where county_code = ${county} and period = any(${codes}) and place_code = ${county}`.execute(db);
-  const memory = await db.selectFrom('evaluation.memory').select(['first_month', 'as_of_month']).where('county_code', '=', county).executeTakeFirst();
+  const memory = await db.selectFrom('evaluation.memory').select(['oldest_month', 'as_of_month']).where('county_code', '=', county).executeTakeFirst();
   const found = new Map<string, Counts>(kept.rows.map((row) => [row.period, new Map()]));
-  for (const period of periods) if (memory && period.from > memory.as_of_month) found.set(period.code, new Map());
+  for (const period of periods) if (memory && (period.from > memory.as_of_month || period.until <= memory.oldest_month)) found.set(period.code, new Map());
   for (const row of rows) found.get(row.period)?.set(row.place_code, row.counts);
   return found;
 }
@@ -133,16 +133,25 @@ export async function rowsBehind(db: Db, county: string, place: string, measures
   if (!numerator || !counted || counted.counts === 'sum') return [];
   const { on, person, always } = sources[counted.source] as { on: string; person?: string; always: string };
   const from = firstDay(firstMonthFor(counted, period));
-  const { rows } = await sql<BehindRow>`
-    select id, ${sql.raw(person ?? 'null')} as client_id, place_code, ${sql.raw(on)} as on, coalesce(${sql.raw(conditionSql(numerator.source, numerator.condition))}, false) as met
-      from ${sql.raw(counted.source)}
-     where county_code = ${county} and starts_with(place_code, ${place}) and ${sql.raw(on)} >= ${from}::date and ${sql.raw(on)} < ${daysOf(period).until}::date
-       and ${sql.raw(always)} and ${sql.raw(conditionSql(counted.source, counted.condition))}
-     order by ${sql.raw(on)} desc, id limit 50`.execute(db);
+  const columns = sql`id, ${sql.raw(person ?? 'null')} as client_id, place_code, ${sql.raw(on)} as on, coalesce(${sql.raw(conditionSql(numerator.source, numerator.condition))}, false) as met`;
+  const inside = sql`${sql.raw(on)} >= ${from}::date and ${sql.raw(on)} < ${daysOf(period).until}::date and ${sql.raw(always)} and ${sql.raw(conditionSql(counted.source, counted.condition))}`;
+  const newest = sql`order by ${sql.raw(on)} desc limit 50`;
+  // Rare rows have an index by day; common ones are found place by place, fifty of each.
+  const isRare = counted.source === 'care.visit' && ('procedure' in counted.condition || ['screening', 'preconception'].includes(String(counted.condition['service'])));
+  const { rows } = isRare
+    ? await sql<BehindRow>`select ${columns} from ${sql.raw(counted.source)} where county_code = ${county} and starts_with(place_code, ${place}) and ${inside} ${newest}`.execute(db)
+    : await sql<BehindRow>`select r.* from registry.place p cross join lateral (
+        select ${columns} from ${sql.raw(counted.source)} where county_code = ${county} and place_code = p.place_code and ${inside} ${newest}) r
+       where p.county_code = ${county} and starts_with(p.place_code, ${place}) order by r.on desc, r.id limit 50`.execute(db);
   return rows.sort((a, b) => Number(a.met) - Number(b.met));
 }
 
-/** The newest month that has anything counted, as the year it lies in: what a board shows first. */
+/** The month of the oldest row that is counted, if anything is. */
+export async function oldestMonth(db: Db, county: string): Promise<number> {
+  return (await db.selectFrom('evaluation.memory').select('oldest_month').where('county_code', '=', county).executeTakeFirst())?.oldest_month ?? 0;
+}
+
+/** The year of the newest month that is counted: what a board shows first. */
 export async function newestPeriod(db: Db, county: string): Promise<string> {
   const memory = await db.selectFrom('evaluation.memory').select('as_of_month').where('county_code', '=', county).executeTakeFirst();
   return String(Math.floor((memory?.as_of_month ?? monthOf(today())) / 12));

@@ -8,7 +8,7 @@ import type { House } from '../../platform/run.ts';
 import { type CountedBook, measuresOf, readBook } from './book.ts';
 import { readableSql } from './compile.ts';
 import { hiddenLevels, verdicts } from './figure.ts';
-import { figures, newestPeriod, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
+import { figures, newestPeriod, oldestMonth, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
 
 const name = z.object({ zh: z.string(), en: z.string() });
 const figureSchema = z.object({
@@ -102,7 +102,8 @@ export const evaluationRoutes = [
       const all = await placesOf(db, county_code, actor.place_code);
       const earlier = seriesTo(period, seriesLength[period.kind]).map(periodFrom);
       const monthNow = monthOf(today());
-      const come = earlier.filter((one) => one.from <= monthNow);
+      const oldest = await oldestMonth(db, county_code);
+      const come = earlier.filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest));
       const [own, below] = [
         await figures(db, house.database, county_code, book, [place], come),
         await figures(db, house.database, county_code, book, children, [period]),
@@ -152,15 +153,14 @@ export const evaluationRoutes = [
         'place',
       );
       const monthNow = monthOf(today());
+      const oldest = await oldestMonth(db, county_code);
       const series = await figures(
         db,
         house.database,
         county_code,
         book,
         [place],
-        seriesTo(period, seriesLength[period.kind] * 2)
-          .map(periodFrom)
-          .filter((one) => one.from <= monthNow),
+        seriesTo(period, seriesLength[period.kind] * 2).map(periodFrom).filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest)),
       );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');

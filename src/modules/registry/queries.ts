@@ -17,27 +17,33 @@ export interface ClientLine {
 
 /**
  * Clients found by what was typed: name, pinyin or initials from the first letter, day of birth, record number, or exact phone or ID
- * number (through blind indexes). In name order, fifty at most, from after the given name and id.
+ * number (through blind indexes). In the order of what was matched, fifty at most; the list of all goes on after a name and id.
  */
 export async function clientsLike(db: Db, keys: Keys, county: string, typed: string, after?: { name: string; id: string }): Promise<ClientLine[]> {
   const words = typed.trim();
-  const { rows } = await sql<ClientLine>`
-    select id, record_number, place_code, name, sex, born_on, residence from registry.client
-     where county_code = ${county} and merged_into_id is null and ${match(keys, words)}
-       ${after ? sql`and (name, id) > (${after.name}, ${after.id}::uuid)` : sql``}
-     order by name, id limit 50`.execute(db);
+  const parts = matches(keys, words, after).map(
+    ({ where, order }) => sql`(select id, record_number, place_code, name, sex, born_on, residence, ${sql.raw(order)} as matched from registry.client
+      where county_code = ${county} and merged_into_id is null and ${where} order by ${sql.raw(order)}, id limit 50)`,
+  );
+  const { rows } = await sql<ClientLine>`select distinct on (matched, id) * from (${sql.join(parts, sql` union all `)}) found order by matched, id limit 50`.execute(db);
   return rows;
 }
 
-function match(keys: Keys, words: string) {
-  if (words === '') return sql`true`;
-  if (isDay(words)) return sql`born_on = ${words}::date`;
-  if (/^\d{17}[\dXx]$/.test(words)) return sql`id_number_index = ${blindIndex(keys, 'id_number', words.toUpperCase())}`;
-  if (/^\+?[\d -]{7,}$/.test(words)) return sql`phone_index = ${blindIndex(keys, 'phone', plainPhone(words))}`;
-  const start = `${words.replace(/[\\%_]/g, '\\$&')}%`;
-  if (/[\u3400-\u9fff]/.test(words)) return sql`name like ${start}`;
-  const sound = `${words.toLowerCase().replace(/[^a-z0-9]/g, '')}%`;
-  return /^[a-z ]+$/i.test(words) ? sql`(name_pinyin like ${sound} or name_initials like ${sound})` : sql`record_number like ${start}`;
+/** Each way to match, with the column it is found and ordered by; byte order, so that any server's index serves it. */
+function matches(keys: Keys, words: string, after?: { name: string; id: string }) {
+  const exactly = (where: ReturnType<typeof sql>) => [{ where, order: 'name collate "C"' }];
+  const beginning = (column: string, start: string) => {
+    const order = `${column} collate "C"`;
+    return { where: sql`${sql.raw(order)} >= ${start} and ${sql.raw(order)} < ${`${start}\u{10ffff}`}`, order };
+  };
+  if (words === '') return exactly(after ? sql`(name collate "C", id) > (${after.name}, ${after.id}::uuid)` : sql`true`);
+  if (isDay(words)) return exactly(sql`born_on = ${words}::date`);
+  if (/^\d{17}[\dXx]$/.test(words)) return exactly(sql`id_number_index = ${blindIndex(keys, 'id_number', words.toUpperCase())}`);
+  if (/^\+?[\d -]{7,}$/.test(words)) return exactly(sql`phone_index = ${blindIndex(keys, 'phone', plainPhone(words))}`);
+  if (/[\u3400-\u9fff]/.test(words)) return [beginning('name', words)];
+  const sound = words.toLowerCase().replace(/[^a-z0-9]/g, '');
+  if (/^[a-z ]+$/i.test(words)) return [beginning('name_pinyin', sound), beginning('name_initials', sound)];
+  return [beginning('record_number', words.replaceAll('\u0000', ''))];
 }
 
 /** One client with what is sealed still sealed. */

@@ -1,0 +1,39 @@
+// Prints every figure the issues ask for, with the comparison beside it: npm run bench [-- --full FOLDER]
+// Without --full a full demonstration county is made in the temporary folder first (about ten minutes, 6 GB).
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { configFrom, root } from '../src/platform/config.ts';
+import { benchImport } from './bench/import.ts';
+import { benchBook, benchPages } from './bench/full-county.ts';
+import { benchRecording } from './bench/recording.ts';
+import { say } from './bench/say.ts';
+
+const { values } = parseArgs({ options: { full: { type: 'string' }, only: { type: 'string' } } });
+const wanted = (name: string) => !values.only || values.only.split(',').includes(name);
+const scratch = mkdtempSync(join(tmpdir(), 'zhiyuan-bench-'));
+
+console.log(`node ${process.version}, ${process.platform}-${process.arch}; embedded PostgreSQL, durable settings (fsync on)\n`);
+try {
+  if (wanted('recording')) await benchRecording({ ...configFrom({}), dataFolder: join(scratch, 'recording'), port: 0 });
+  if (wanted('import')) await benchImport({ ...configFrom({}), dataFolder: join(scratch, 'import'), port: 0 }, join(scratch, 'files'));
+  if (wanted('full')) {
+    const dataFolder = values.full ?? join(scratch, 'full');
+    await benchBook({ ...configFrom({}), dataFolder, port: 0 });
+    await benchPages({ ...configFrom({}), dataFolder, port: 0 });
+  }
+  if (wanted('site')) benchSite();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** What opening the board transfers before it can be used: everything but what is loaded when it is looked at. */
+function benchSite(): void {
+  const assets = join(root, 'dist', 'assets');
+  if (!existsSync(assets)) return;
+  const later = /^(chart|\w+Page)-/;
+  const files = readdirSync(assets).filter((file) => file.endsWith('.br') && !later.test(file) && !file.includes('words.en'));
+  const bytes = files.reduce((sum, file) => sum + statSync(join(assets, file)).size, 0);
+  say('opening the site transfers, compressed (upper bound: every shared chunk)', `${Math.round(bytes / 1000)} kB`, '≤ 400 kB');
+}

@@ -1,0 +1,77 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Chance } from '../../src/demo/chance.ts';
+import { ground } from '../../src/demo/ground.ts';
+import { people } from '../../src/demo/people.ts';
+import { visitsByMonth } from '../../src/demo/visits.ts';
+import { openHouse } from '../../src/house.ts';
+import { importFile } from '../../src/modules/exchange/server-import.ts';
+import { sheets } from '../../src/modules/exchange/sheet.ts';
+import { theProgram } from '../../src/platform/access.ts';
+import type { Config } from '../../src/platform/config.ts';
+import { loadPacks } from '../../src/platform/packs.ts';
+import type { Item } from '../../src/platform/run.ts';
+import { say } from './say.ts';
+
+const clients = 20_000;
+const visits = 120_000;
+
+/** A folder of CSV as a county would bring it, imported: places, facilities, people in numbers, clients, visits. */
+export async function benchImport(config: Config, folder: string): Promise<void> {
+  const rows = await writeFiles(folder);
+  const house = await openHouse(config);
+  try {
+    const actor = theProgram('110118', [...house.handlers.keys()]);
+    let peak = 0;
+    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 100);
+    const began = performance.now();
+    const report = await importFile(house, actor, folder);
+    const seconds = (performance.now() - began) / 1000;
+    clearInterval(watch);
+    if (report.refusals[0]) throw new Error(JSON.stringify(report.refusals[0]));
+    say(`importing ${rows.toLocaleString('en')} rows of CSV (${clients.toLocaleString('en')} clients, ${visits.toLocaleString('en')} visits) with journal and stock`, `${Math.round(report.rows / seconds)} rows/s`, '≥ 10,000 rows/s');
+    say('  memory of the importing process, peak', `${Math.round(peak / 1_000_000)} MB`, '≤ 600 MB');
+  } finally {
+    await house.close();
+  }
+}
+
+/** Writes the demonstration's commands as the CSV sheets of the template; gives the number of rows. */
+async function writeFiles(folder: string): Promise<number> {
+  mkdirSync(folder, { recursive: true });
+  const chance = new Chance(9);
+  const made = ground(chance, 1, [2025]);
+  const registered = people(chance, made, clients);
+  const numberOf = new Map(registered.items.map(({ input }) => [(input as Row)['client_id'], (input as Row)['record_number']]));
+  const facilityOf = new Map(made.items.filter((item) => item.name === 'registry.open_facility').map(({ input }) => [(input as Row)['facility_id'], (input as Row)['facility_number']]));
+  const streams = new Map(sheets.map((sheet) => [sheet.name, { sheet, stream: undefined as ReturnType<typeof createWriteStream> | undefined }]));
+  let rows = 0;
+  const write = async (name: string, row: Row) => {
+    const held = streams.get(name);
+    if (!held) return;
+    if (!held.stream) {
+      held.stream = createWriteStream(join(folder, `${name}.csv`));
+      held.stream.write(`${held.sheet.columns.map((column) => column.key).join(',')}\n`);
+    }
+    rows += 1;
+    if (!held.stream.write(`${held.sheet.columns.map(({ key }) => cell(row[key])).join(',')}\n`)) await once(held.stream, 'drain');
+  };
+  const sheetOf = new Map(sheets.filter((sheet) => !sheet.name.startsWith('visits')).map((sheet) => [sheet.command.name, sheet.name]));
+  for (const { name, input } of [...made.items, ...registered.items]) if (sheetOf.has(name)) await write(sheetOf.get(name) as string, input as Row);
+  let written = 0;
+  for (const month of visitsByMonth(chance, made, registered.clients, loadPacks(['cn']), { refill: 0.345, screening: 0.055, preconception: 0.0042 })) {
+    for (const { name, input } of month as (Item & { input: Row })[]) {
+      if (name !== 'care.record' || written >= visits) continue;
+      written += 1;
+      await write(`visits_${input['service']}`, { ...input, visit_number: input['visit_id'], client_number: numberOf.get(input['client_id']), facility_number: facilityOf.get(input['facility_id']) });
+    }
+    if (written >= visits) break;
+  }
+  for (const { stream } of streams.values()) if (stream) await once(stream.end(), 'finish');
+  return rows;
+}
+
+type Row = Record<string, unknown>;
+
+const cell = (value: unknown) => (value === undefined ? '' : Array.isArray(value) ? value.join('、') : typeof value === 'boolean' ? (value ? 'yes' : 'no') : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
