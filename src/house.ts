@@ -70,6 +70,7 @@ function checkFolder(folder: string): void {
 
 /** Takes the data folder for one server; a second one is told so. Gives the way to let it go. */
 export function takeFolder(folder: string, address: string): () => void {
+  mkdirSync(folder, { recursive: true });
   const path = join(folder, 'server.json');
   if (existsSync(path)) {
     const held = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; address: string; started: string };

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configFrom, root } from '../src/platform/config.ts';
-import { benchImport } from './bench/import.ts';
 import { benchBook, benchPages } from './bench/full-county.ts';
+import { benchImport } from './bench/import.ts';
 import { benchRecording } from './bench/recording.ts';
 import { say } from './bench/say.ts';
 

@@ -4,6 +4,7 @@ import { startServer } from '../src/server.ts';
 import { scratchConfig } from '../src/testing/scratch.ts';
 
 const config = { ...scratchConfig('browser'), port: Number(process.argv[2] ?? 8297) };
+rmSync(config.dataFolder, { recursive: true, force: true }); // as on a new machine: not even the folder is there
 const server = await startServer(config, (line) => console.error(line));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {

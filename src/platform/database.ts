@@ -99,15 +99,21 @@ export function txOf(db: Transaction<Tables>): Tx {
     async insertRows(table, rows, onConflict = '') {
       if (rows.length === 0) return;
       const used = usedColumns(table, rows);
-      await sql`insert into ${sql.raw(table)} (${sql.raw(used.names)}) select ${used.values} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) ${sql.raw(onConflict)}`.execute(db);
+      await sql`insert into ${sql.raw(table)} (${sql.raw(used.names)}) select ${used.values} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) ${sql.raw(onConflict)}`.execute(
+        db,
+      );
     },
     async updateRows(table, keys, rows) {
       if (rows.length === 0) return;
       const used = usedColumns(table, rows, keys);
-      const set = used.list.filter((column) => !(keys as readonly string[]).includes(column)).map((column) => sql`${sql.raw(column)} = ${used.valueOf(column)}`);
+      const set = used.list
+        .filter((column) => !(keys as readonly string[]).includes(column))
+        .map((column) => sql`${sql.raw(column)} = ${used.valueOf(column)}`);
       const match = sql.raw(keys.map((key) => `t.${key} = x.${key}`).join(' and '));
       const { county_code } = rows[0] as { county_code: string };
-      await sql`update ${sql.raw(table)} t set ${sql.join(set)} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) where t.county_code = ${county_code} and ${match}`.execute(db);
+      await sql`update ${sql.raw(table)} t set ${sql.join(set)} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) where t.county_code = ${county_code} and ${match}`.execute(
+        db,
+      );
     },
   };
 }
@@ -126,7 +132,8 @@ function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[], 
   for (const column of list) if (!types[column]) throw new Error(`${table} has no column ${column}`);
   if (types['seq'] && !seen.has('seq')) throw new Error(`${table}: a row written without its entry's number`);
   const first = rows[0] as Record<string, unknown>;
-  const isAlike = (column: string) => typeof first[column] !== 'object' && !keys.includes(column) && rows.every((row) => (row as Record<string, unknown>)[column] === first[column]);
+  const isAlike = (column: string) =>
+    typeof first[column] !== 'object' && !keys.includes(column) && rows.every((row) => (row as Record<string, unknown>)[column] === first[column]);
   const alike = new Set(rows.length > 1 ? list.filter(isAlike) : []);
   const varied = list.filter((column) => !alike.has(column));
   if (varied.length === 0) throw new Error(`${table}: rows that differ in nothing`);

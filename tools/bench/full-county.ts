@@ -27,7 +27,11 @@ async function openFull(config: Config): Promise<OpenHouse> {
   if (!there) {
     const began = performance.now();
     const commands = await loadDemo(house, demoSizes.full, 1, (done) => done % 200_000 === 0 && console.error(`  loading ${done.toLocaleString('en')}`));
-    say('loading the full demonstration county, commands', `${Math.round((commands / (performance.now() - began)) * 1000)} /s`, `${commands.toLocaleString('en')} commands`);
+    say(
+      'loading the full demonstration county, commands',
+      `${Math.round((commands / (performance.now() - began)) * 1000)} /s`,
+      `${commands.toLocaleString('en')} commands`,
+    );
     await house.database.analyze();
   }
   return house;
@@ -37,8 +41,12 @@ async function openFull(config: Config): Promise<OpenHouse> {
 export async function benchBook(config: Config): Promise<void> {
   const house = await openFull(config);
   try {
-    const rows = await house.database.ownerPool.query('select (select count(*) from care.visit) + (select count(*) from care.follow_up) + (select count(*) from supplies.stock_movement) as events, (select count(*) from registry.client) as clients');
-    console.log(`  full county: ${Number(rows.rows[0].events).toLocaleString('en')} events (visits, follow-ups, stock movements), ${Number(rows.rows[0].clients).toLocaleString('en')} clients`);
+    const rows = await house.database.ownerPool.query(
+      'select (select count(*) from care.visit) + (select count(*) from care.follow_up) + (select count(*) from supplies.stock_movement) as events, (select count(*) from registry.client) as clients',
+    );
+    console.log(
+      `  full county: ${Number(rows.rows[0].events).toLocaleString('en')} events (visits, follow-ups, stock movements), ${Number(rows.rows[0].clients).toLocaleString('en')} clients`,
+    );
     const book = bookOf(house);
     const [ours, theirs]: [number[], number[]] = [[], []];
     let cells = new Map<string, readonly number[]>();
@@ -53,7 +61,11 @@ export async function benchBook(config: Config): Promise<void> {
     }
     const different = [...cells].filter(([place, counts]) => counts.some((count, index) => count !== (plain.get(place)?.[index] ?? 0))).length;
     const [mine, other] = [median(ours), median(theirs)];
-    say(`the whole book for 2025: county, townships, villages, ${book.measures.length} measures, from cold`, `${(mine / 1000).toFixed(2)} s`, `plain statements ${(other / 1000).toFixed(2)} s; ratio ${(mine / other).toFixed(2)} (≤ 3); ${different} of ${cells.size} places differ`);
+    say(
+      `the whole book for 2025: county, townships, villages, ${book.measures.length} measures, from cold`,
+      `${(mine / 1000).toFixed(2)} s`,
+      `plain statements ${(other / 1000).toFixed(2)} s; ratio ${(mine / other).toFixed(2)} (≤ 3); ${different} of ${cells.size} places differ`,
+    );
   } finally {
     await house.close();
   }
@@ -72,17 +84,22 @@ async function plainCounts(house: OpenHouse, measures: readonly Measure[]): Prom
       const first = Math.min(...list.map((measure) => firstMonthFor(measure, year)));
       const columns = list.map((measure) => {
         const where = `${conditionSql(source, measure.condition)} and ${on} >= '${firstDay(firstMonthFor(measure, year))}'`;
-        return measure.counts === 'people' ? `count(distinct ${person}) filter (where ${where})` : `${sum ? `sum(${sum})` : 'count(*)'} filter (where ${where})`;
+        return measure.counts === 'people'
+          ? `count(distinct ${person}) filter (where ${where})`
+          : `${sum ? `sum(${sum})` : 'count(*)'} filter (where ${where})`;
       });
-      const { rows } = await sql.raw<Record<string, unknown>>(
-        `select coalesce(village, township, county) as place, ${columns.map((column, index) => `${column} as c${index}`).join(', ')}
+      const { rows } = await sql
+        .raw<Record<string, unknown>>(
+          `select coalesce(village, township, county) as place, ${columns.map((column, index) => `${column} as c${index}`).join(', ')}
            from (select left(place_code, 6) as county, left(place_code, 9) as township, place_code as village, * from ${source}
                   where county_code = '${county}' and ${on} >= '${firstDay(first)}' and ${on} < '${daysOf(year).until}' and ${always}) t
           group by grouping sets ((county), (township), (village))`,
-      ).execute(db);
+        )
+        .execute(db);
       for (const row of rows) {
         const counts = found.get(row['place'] as string) ?? new Array<number>(measures.length).fill(0);
-        for (const [index, measure] of list.entries()) counts[measures.indexOf(measure)] = Math.max(counts[measures.indexOf(measure)] as number, Number(row[`c${index}`] ?? 0));
+        for (const [index, measure] of list.entries())
+          counts[measures.indexOf(measure)] = Math.max(counts[measures.indexOf(measure)] as number, Number(row[`c${index}`] ?? 0));
         found.set(row['place'] as string, counts);
       }
     }
@@ -108,7 +125,26 @@ export async function benchPages(config: Config): Promise<void> {
       return { ms: performance.now() - start, body: reply.json() };
     };
     const client = (await get('/api/clients')).body.clients[0].id as string;
-    const pages = ['/api/board?period=2025', '/api/board?place=110118101&period=2025', '/api/board?period=2025-Q3', '/api/board?period=2025-03', '/api/indicators/Q1?period=2025', '/api/indicators/Q10?period=2025&level=village', '/api/indicators/Q12/rows?place=110118&period=2025', '/api/places/110118/particulars', '/api/places', '/api/clients', `/api/clients?find=${encodeURIComponent('王芳')}`, '/api/clients?find=wangfang', '/api/clients?find=zx', '/api/clients?find=10012345678', `/api/clients/${client}`, `/api/clients/${client}/visits`, '/api/duplicates', '/api/imports'];
+    const pages = [
+      '/api/board?period=2025',
+      '/api/board?place=110118101&period=2025',
+      '/api/board?period=2025-Q3',
+      '/api/board?period=2025-03',
+      '/api/indicators/Q1?period=2025',
+      '/api/indicators/Q10?period=2025&level=village',
+      '/api/indicators/Q12/rows?place=110118&period=2025',
+      '/api/places/110118/particulars',
+      '/api/places',
+      '/api/clients',
+      `/api/clients?find=${encodeURIComponent('王芳')}`,
+      '/api/clients?find=wangfang',
+      '/api/clients?find=zx',
+      '/api/clients?find=10012345678',
+      `/api/clients/${client}`,
+      `/api/clients/${client}/visits`,
+      '/api/duplicates',
+      '/api/imports',
+    ];
     let worst = { page: '', ms: 0 };
     for (const page of pages) {
       const times: number[] = [];
@@ -120,12 +156,32 @@ export async function benchPages(config: Config): Promise<void> {
     say(`any page's data on the full county, 95th percentile, the slowest (${worst.page})`, `${worst.ms.toFixed(0)} ms`, '≤ 150 ms');
     const before = (await get('/api/board?period=2025')).body.figures.find((figure: { indicator: string }) => figure.indicator === 'P3').denominator as number;
     const facility = (await get('/api/places/110118/particulars')).body.facilities[0].id as string;
-    const visit = { visit_id: newId(), client_id: client, facility_id: facility, place_code: (await get(`/api/clients/${client}`)).body.place_code, visited_on: '2025-05-05', service: 'contraception', decision: 'accepted', served_on: '2025-05-05', follow_up_consented: false, charge_fen: 0, client_is: 'continuing', method_chosen: 'condom', method_received: true, product_code: 'condom', quantity: 10 };
+    const visit = {
+      visit_id: newId(),
+      client_id: client,
+      facility_id: facility,
+      place_code: (await get(`/api/clients/${client}`)).body.place_code,
+      visited_on: '2025-05-05',
+      service: 'contraception',
+      decision: 'accepted',
+      served_on: '2025-05-05',
+      follow_up_consented: false,
+      charge_fen: 0,
+      client_is: 'continuing',
+      method_chosen: 'condom',
+      method_received: true,
+      product_code: 'condom',
+      quantity: 10,
+    };
     began = performance.now();
     await app.inject({ method: 'POST', url: '/api/commands', headers: { cookie }, payload: { items: [{ id: newId(), name: 'care.record', input: visit }] } });
     await refresh(house.database, county, book);
     const after = (await get('/api/board?period=2025')).body.figures.find((figure: { indicator: string }) => figure.indicator === 'P3').denominator as number;
-    say(`a single visit until the board is right (${before} → ${after}), and up to 0.4 s until the counter looks`, `${((performance.now() - began) / 1000).toFixed(2)} s`, '≤ 2 s');
+    say(
+      `a single visit until the board is right (${before} → ${after}), and up to 0.4 s until the counter looks`,
+      `${((performance.now() - began) / 1000).toFixed(2)} s`,
+      '≤ 2 s',
+    );
   } finally {
     await app.close();
     await house.close();

@@ -1,5 +1,5 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
 import { once } from 'node:events';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chance } from '../../src/demo/chance.ts';
 import { ground } from '../../src/demo/ground.ts';
@@ -30,7 +30,11 @@ export async function benchImport(config: Config, folder: string): Promise<void>
     const seconds = (performance.now() - began) / 1000;
     clearInterval(watch);
     if (report.refusals[0]) throw new Error(JSON.stringify(report.refusals[0]));
-    say(`importing ${rows.toLocaleString('en')} rows of CSV (${clients.toLocaleString('en')} clients, ${visits.toLocaleString('en')} visits) with journal and stock`, `${Math.round(report.rows / seconds)} rows/s`, '≥ 10,000 rows/s');
+    say(
+      `importing ${rows.toLocaleString('en')} rows of CSV (${clients.toLocaleString('en')} clients, ${visits.toLocaleString('en')} visits) with journal and stock`,
+      `${Math.round(report.rows / seconds)} rows/s`,
+      '≥ 10,000 rows/s',
+    );
     say('  memory of the importing process, peak', `${Math.round(peak / 1_000_000)} MB`, '≤ 600 MB');
   } finally {
     await house.close();
@@ -44,7 +48,9 @@ async function writeFiles(folder: string): Promise<number> {
   const made = ground(chance, 1, [2025]);
   const registered = people(chance, made, clients);
   const numberOf = new Map(registered.items.map(({ input }) => [(input as Row)['client_id'], (input as Row)['record_number']]));
-  const facilityOf = new Map(made.items.filter((item) => item.name === 'registry.open_facility').map(({ input }) => [(input as Row)['facility_id'], (input as Row)['facility_number']]));
+  const facilityOf = new Map(
+    made.items.filter((item) => item.name === 'registry.open_facility').map(({ input }) => [(input as Row)['facility_id'], (input as Row)['facility_number']]),
+  );
   const streams = new Map(sheets.map((sheet) => [sheet.name, { sheet, stream: undefined as ReturnType<typeof createWriteStream> | undefined }]));
   let rows = 0;
   const write = async (name: string, row: Row) => {
@@ -64,7 +70,12 @@ async function writeFiles(folder: string): Promise<number> {
     for (const { name, input } of month as (Item & { input: Row })[]) {
       if (name !== 'care.record' || written >= visits) continue;
       written += 1;
-      await write(`visits_${input['service']}`, { ...input, visit_number: input['visit_id'], client_number: numberOf.get(input['client_id']), facility_number: facilityOf.get(input['facility_id']) });
+      await write(`visits_${input['service']}`, {
+        ...input,
+        visit_number: input['visit_id'],
+        client_number: numberOf.get(input['client_id']),
+        facility_number: facilityOf.get(input['facility_id']),
+      });
     }
     if (written >= visits) break;
   }
@@ -74,4 +85,15 @@ async function writeFiles(folder: string): Promise<number> {
 
 type Row = Record<string, unknown>;
 
-const cell = (value: unknown) => (value === undefined ? '' : Array.isArray(value) ? value.join('、') : typeof value === 'boolean' ? (value ? 'yes' : 'no') : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+const cell = (value: unknown) =>
+  value === undefined
+    ? ''
+    : Array.isArray(value)
+      ? value.join('、')
+      : typeof value === 'boolean'
+        ? value
+          ? 'yes'
+          : 'no'
+        : /[",\n]/.test(String(value))
+          ? `"${String(value).replaceAll('"', '""')}"`
+          : String(value);

@@ -34,7 +34,11 @@ export async function benchRecording(config: Config): Promise<void> {
       if (visits.length >= size * (batches + 20)) break;
     }
     const bodies = Array.from({ length: batches + 20 }, (_, index) => JSON.stringify({ items: visits.slice(index * size, (index + 1) * size) }));
-    const signed = await fetch(`${address}/api/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ login: 'county', password: demoPassword }) });
+    const signed = await fetch(`${address}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ login: 'county', password: demoPassword }),
+    });
     const cookie = String(signed.headers.get('set-cookie')).split(';')[0] as string;
     const send = async (body: string | undefined) => {
       const began = performance.now();
@@ -53,7 +57,11 @@ export async function benchRecording(config: Config): Promise<void> {
     };
     await Promise.all(Array.from({ length: together }, client));
     const seconds = (performance.now() - began) / 1000;
-    say(`recording visits with stock and journal, batches of ${size}, ${together} at once, client included`, `${Math.round((times.length * size) / seconds)} /s`, '≥ 5,000 /s (published: 5,200 entities/s at 1.2 s)');
+    say(
+      `recording visits with stock and journal, batches of ${size}, ${together} at once, client included`,
+      `${Math.round((times.length * size) / seconds)} /s`,
+      '≥ 5,000 /s (published: 5,200 entities/s at 1.2 s)',
+    );
     say('  a batch, 95th percentile', `${Math.round(p95(times))} ms`, '≤ 500 ms');
   } finally {
     await app.close();

@@ -64,7 +64,9 @@ export const careCommands = [
       if (!before) continue;
       const { county_code, seq } = entry;
       await room.updateRows('care.visit', ['id'], [{ county_code, seq, id: before.id, voided: true, version: before.version + 1 }]);
-      await sql`update care.follow_up set voided = true, seq = ${seq} where county_code = ${county_code} and client_id = ${before.client_id} and visit_id = ${before.id}`.execute(room.db);
+      await sql`update care.follow_up set voided = true, seq = ${seq} where county_code = ${county_code} and client_id = ${before.client_id} and visit_id = ${before.id}`.execute(
+        room.db,
+      );
       await moveStock(room, takenBack(before, seq, before.version));
     }
   }),
@@ -124,7 +126,10 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
     room,
     entries.map(({ input }) => input.client_id),
   );
-  const facilities = await facilitiesThere(room, entries.map(({ input }) => input.facility_id));
+  const facilities = await facilitiesThere(
+    room,
+    entries.map(({ input }) => input.facility_id),
+  );
   const lawful = refuseEach(entries, ({ input, recorded_at }) => {
     const client = clients.get(input.client_id);
     if (!client) return [{ field: 'client_id', rule: 'not_found' }];
@@ -145,7 +150,9 @@ async function clientsById(room: Room, ids: readonly string[]): Promise<Map<stri
 }
 
 async function facilitiesThere(room: Room, ids: readonly string[]): Promise<Set<string>> {
-  const { rows } = await sql<{ id: string }>`select id from registry.facility where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[])`.execute(room.db);
+  const { rows } = await sql<{
+    id: string;
+  }>`select id from registry.facility where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[])`.execute(room.db);
   return new Set(rows.map((row) => row.id));
 }
 

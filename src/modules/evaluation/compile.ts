@@ -94,11 +94,11 @@ select place as place_code, ${measures.map((_, index) => `sum(c${index})::bigint
 
 const monthSql = (on: string) => `(extract(year from ${on})::int * 12 + extract(month from ${on})::int - 1)`;
 
-/** Counts of rows per place and month. $1 the county; `where` narrows the rows. */
-export function tallySql(source: string, measures: readonly Measure[], where = 'true'): string {
+/** Counts of rows per place and month. $1 the county; `rows` stands for the table where only some of it is counted. */
+export function tallySql(source: string, measures: readonly Measure[], rows = source): string {
   const { on, always } = sources[source] as Source;
   return `select place_code, ${monthSql(on)} as month, array[${measures.map((measure) => countSql(measure)).join(', ')}]::bigint[] as counts
-    from ${source} where county_code = $1 and ${always} and ${where} group by 1, 2`;
+    from ${rows} where county_code = $1 and ${always} group by 1, 2`;
 }
 
 /** Months of people: per place, client and measure one bit for each of the 63 months from $2 on. $1 the county. */

@@ -164,9 +164,9 @@ async function recountMonths(
   const before = await sql<Tally>`select t.place_code, t.month, t.counts from evaluation.tally t
     join json_to_recordset(${wanted}::json) as w(place_code text, month int) on t.place_code = w.place_code and t.month = w.month
     where t.county_code = ${county} and t.source = ${source}`.execute(db);
-  const inside = sql`exists (select 1 from json_to_recordset(${wanted}::json) as w("place_code" text, "from" date) where w.place_code = ${sql.raw(`${source}.place_code`)}
-    and ${sql.raw(on)} >= w.from and ${sql.raw(on)} < w.from + interval '1 month')`;
-  const after = await sql<Tally>`${withCounty(tallySql(source, rows, '$where'), county, undefined, inside)}`.execute(db);
+  const those = sql`(select s.* from json_to_recordset(${wanted}::json) as w("place_code" text, "from" date)
+    join ${sql.raw(source)} s on s.county_code = ${county} and s.place_code = w.place_code and s.${sql.raw(on)} >= w.from and s.${sql.raw(on)} < w.from + interval '1 month') r`;
+  const after = await sql<Tally>`${withCounty(tallySql(source, rows, '$rows'), county, undefined, those)}`.execute(db);
   for (const row of before.rows) changed(row, -1);
   for (const row of after.rows) changed(row, 1);
   const now = new Map(after.rows.map((row) => [`${row.place_code} ${row.month}`, row]));
@@ -353,10 +353,10 @@ async function upsert<T extends 'evaluation.tally' | 'evaluation.person_mask' | 
 }
 
 /** A compiled statement with its county, first month and narrowing filled in as bound values. */
-function withCounty(text: string, county: string, first?: number, where = sql`true`) {
-  const parts = text.split(/(\$1|\$2|\$where)/);
+function withCounty(text: string, county: string, first?: number, given = sql`true`) {
+  const parts = text.split(/(\$1|\$2|\$where|\$rows)/);
   return sql.join(
-    parts.map((part) => (part === '$1' ? sql`${county}` : part === '$2' ? sql`${first}` : part === '$where' ? where : sql.raw(part))),
+    parts.map((part) => (part === '$1' ? sql`${county}` : part === '$2' ? sql`${first}` : part === '$where' || part === '$rows' ? given : sql.raw(part))),
     sql``,
   );
 }

@@ -137,9 +137,12 @@ export async function rowsBehind(db: Db, county: string, place: string, measures
   const inside = sql`${sql.raw(on)} >= ${from}::date and ${sql.raw(on)} < ${daysOf(period).until}::date and ${sql.raw(always)} and ${sql.raw(conditionSql(counted.source, counted.condition))}`;
   const newest = sql`order by ${sql.raw(on)} desc limit 50`;
   // Rare rows have an index by day; common ones are found place by place, fifty of each.
-  const isRare = counted.source === 'care.visit' && ('procedure' in counted.condition || ['screening', 'preconception'].includes(String(counted.condition['service'])));
+  const isRare =
+    counted.source === 'care.visit' && ('procedure' in counted.condition || ['screening', 'preconception'].includes(String(counted.condition['service'])));
   const { rows } = isRare
-    ? await sql<BehindRow>`select ${columns} from ${sql.raw(counted.source)} where county_code = ${county} and starts_with(place_code, ${place}) and ${inside} ${newest}`.execute(db)
+    ? await sql<BehindRow>`select ${columns} from ${sql.raw(counted.source)} where county_code = ${county} and starts_with(place_code, ${place}) and ${inside} ${newest}`.execute(
+        db,
+      )
     : await sql<BehindRow>`select r.* from registry.place p cross join lateral (
         select ${columns} from ${sql.raw(counted.source)} where county_code = ${county} and place_code = p.place_code and ${inside} ${newest}) r
        where p.county_code = ${county} and starts_with(p.place_code, ${place}) order by r.on desc, r.id limit 50`.execute(db);

@@ -160,7 +160,9 @@ export const evaluationRoutes = [
         county_code,
         book,
         [place],
-        seriesTo(period, seriesLength[period.kind] * 2).map(periodFrom).filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest)),
+        seriesTo(period, seriesLength[period.kind] * 2)
+          .map(periodFrom)
+          .filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest)),
       );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');

@@ -25,7 +25,8 @@ export async function clientsLike(db: Db, keys: Keys, county: string, typed: str
     ({ where, order }) => sql`(select id, record_number, place_code, name, sex, born_on, residence, ${sql.raw(order)} as matched from registry.client
       where county_code = ${county} and merged_into_id is null and ${where} order by ${sql.raw(order)}, id limit 50)`,
   );
-  const { rows } = await sql<ClientLine>`select distinct on (matched, id) * from (${sql.join(parts, sql` union all `)}) found order by matched, id limit 50`.execute(db);
+  const { rows } =
+    await sql<ClientLine>`select distinct on (matched, id) * from (${sql.join(parts, sql` union all `)}) found order by matched, id limit 50`.execute(db);
   return rows;
 }
 
