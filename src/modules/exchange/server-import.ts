@@ -4,7 +4,7 @@ import { asUuid, idWithin } from '../../kit/id.ts';
 import { type Finding, Problem } from '../../kit/problem.ts';
 import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
-import { type House, type Item, type Outcome, rehearse, run } from '../../platform/run.ts';
+import { type House, type Item, Line, type Outcome, type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
 import { digest } from '../../platform/seal.ts';
 import { sayer, sentence, wordsOf } from '../../platform/words.ts';
 import { followUpKinds } from '../care/follow-up.ts';
@@ -42,11 +42,11 @@ export async function importFile(house: House, actor: Actor, path: string, { dry
       house,
       actor,
       path,
-      (items) => run(house, actor, items),
+      (items) => prepareRun(house, actor, items),
       (read) => house.database.read(actor, read),
       progress,
     );
-  return rehearse(house, actor, (send) => importRows(house, actor, path, send, undefined, progress));
+  return rehearse(house, actor, (prepare) => importRows(house, actor, path, prepare, undefined, progress));
 }
 
 interface Row {
@@ -60,25 +60,36 @@ async function importRows(
   house: House,
   actor: Actor,
   path: string,
-  send: (items: readonly Item[]) => Promise<Outcome[]>,
+  prepare: Prepare,
   read: (<T>(query: (db: Db) => Promise<T>) => Promise<T>) | undefined,
   progress: (rows: number) => void,
 ): Promise<Report> {
   const report: Report = { rows: 0, sheets: [], dropped: [], unknown: [], refusals: [] };
   const reader = new SheetReader(house, report);
   const linker = new Linker(house, actor, read);
+  const line = new Line();
   let waiting: Row[] = [];
+  let sheet: Sheet | undefined;
   let nextAnalyze = 5000;
   const flush = async () => {
-    if (waiting.length === 0) return;
+    const [first] = waiting;
+    if (!first) return;
     const rows = waiting;
     waiting = [];
-    await sendRows(await linker.items(rows), send, linker, report);
-    progress(report.rows);
-    if (read && report.rows > nextAnalyze) {
-      nextAnalyze *= 8;
-      await house.database.analyze();
-    }
+    // Rows of one sheet do not refer to each other; those of the next refer to what this one brings.
+    if (first.sheet !== sheet) await line.settle();
+    sheet = first.sheet;
+    const linked = await linker.items(rows);
+    const sendable = linked.filter((one) => one.item && one.findings.length === 0);
+    const write = await prepare(sendable.map((one) => one.item as Item));
+    await line.next(async () => {
+      note(linked, sendable, sendable.length > 0 ? await write() : [], linker, report);
+      progress(report.rows);
+      if (read && report.rows > nextAnalyze) {
+        nextAnalyze *= 8;
+        await house.database.analyze();
+      }
+    });
   };
   for await (const found of rowsOf(
     path,
@@ -90,20 +101,22 @@ async function importRows(
     waiting.push(row);
   }
   await flush();
+  await line.settle();
   if (!reader.knowsAny())
     throw new Problem('invalid', { field: 'file', rule: 'no_known_sheet', values: { value: sheets.map((sheet) => `${sheet.zh} ${sheet.name}`).join('、') } });
   return report;
 }
 
-async function sendRows(
-  linked: { row: Row; item: Item | undefined; findings: Finding[]; isChange: boolean }[],
-  send: (items: readonly Item[]) => Promise<Outcome[]>,
-  linker: Linker,
-  report: Report,
-): Promise<void> {
-  const sendable = linked.filter((one) => one.item && one.findings.length === 0);
-  const outcomes = sendable.length > 0 ? await send(sendable.map((one) => one.item as Item)) : [];
-  const byItem = new Map(sendable.map((one, index) => [one, outcomes[index] as Outcome]));
+interface Linked {
+  row: Row;
+  item: Item | undefined;
+  findings: Finding[];
+  isChange: boolean;
+}
+
+/** Notes what became of each row. */
+function note(linked: readonly Linked[], sent: readonly Linked[], outcomes: readonly Outcome[], linker: Linker, report: Report): void {
+  const byItem = new Map(sent.map((one, index) => [one, outcomes[index] as Outcome]));
   for (const one of linked) {
     const tally = tallyOf(report, one.row.sheet.name);
     const outcome = byItem.get(one);
@@ -252,7 +265,7 @@ class Linker {
     this.#read = read;
   }
 
-  async items(rows: Row[]) {
+  async items(rows: Row[]): Promise<Linked[]> {
     const [first] = rows;
     if (!first) return [];
     const numbers = rows
@@ -271,7 +284,7 @@ class Linker {
     if (sheet.name === 'health_workers') this.#workers.set(String(answers['worker_number']), input['health_worker_id'] as string);
   }
 
-  #item(row: Row, known: Map<string, KnownClient>): { row: Row; item: Item | undefined; findings: Finding[]; isChange: boolean } {
+  #item(row: Row, known: Map<string, KnownClient>): Linked {
     const county = this.#actor.county_code;
     const findings = Object.values(row.answers).filter((value): value is Finding => typeof value === 'object' && value !== null && 'rule' in value);
     const { client_number, facility_number, worker_number, visit_number, ...answers } = row.answers;

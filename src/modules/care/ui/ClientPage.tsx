@@ -115,16 +115,21 @@ function Particulars({ client }: { client: ClientAnswer }) {
 }
 
 function Visits({ visits }: { visits: VisitLine[] }) {
-  const { say, option, placeName, finding } = useSay();
+  const { say, option, placeName, finding, name } = useSay();
   const places = usePlaces();
   const { data: session } = useSession();
+  const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string }; unit: { zh: string; en: string } }[] }>('/api/products');
+  const given = ({ product_code, quantity }: VisitLine) => {
+    const product = products?.products.find((one) => one.code === product_code);
+    return product ? `${name(product.name)} × ${quantity} ${name(product.unit)}` : product_code;
+  };
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const what = (visit: VisitLine) =>
     [
       visit.client_is && option('client_is', visit.client_is),
       visit.method_chosen && option('method_chosen', visit.method_chosen),
       visit.procedure && option('procedure', visit.procedure),
-      visit.product_code && `${visit.product_code} × ${visit.quantity}`,
+      visit.product_code && given(visit),
       visit.risk && option('risk', visit.risk),
       visit.result && option('result', visit.result),
       visit.note,

@@ -106,5 +106,5 @@ export function tileColour(sheet: IndicatorSheet, figure: Figure | undefined): s
   const isLower = sheet.target !== undefined && 'at_most' in sheet.target;
   const gap = isLower ? (target - figure.value) / (target || 1) : (figure.value - target) / (target || 1);
   if (gap >= 0) return figure.verdict === 'secure' ? '#a6d1cb' : '#d3e8e5';
-  return gap > -0.05 ? '#fff0d2' : gap > -0.15 ? '#fde0ae' : gap > -0.4 ? '#fbcd86' : '#f5b56a';
+  return gap > -0.05 ? '#fff0d2' : gap > -0.15 ? '#fde0ae' : gap > -0.4 ? '#fbcd86' : gap > -0.65 ? '#f7bd70' : '#f2ab58';
 }
