@@ -107,6 +107,11 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
     });
 }
 
+/** Lets answers of the database in: whoever holds the pen waits for them, and long reading must not keep them in the queue. */
+export function breathe(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
+
 /** Does prepared lists one after the other, while the next is prepared. `settle` waits for the last; what fails is thrown by the next call. */
 export class Line {
   #last: Promise<void> = Promise.resolve();
@@ -158,8 +163,7 @@ async function readAll(house: House, actor: Actor, items: readonly Item[], now: 
   const recorded_at = now.toISOString();
   const read: Read[] = [];
   for (const [index, item] of items.entries()) {
-    // Whoever holds the pen waits for answers of the database: reading a long batch must not keep them in the queue.
-    if (index % 25 === 24) await new Promise((done) => setImmediate(done));
+    if (index % 25 === 24) await breathe();
     read.push(await readItem(house, actor, item, recorded_at));
   }
   return read;

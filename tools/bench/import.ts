@@ -20,7 +20,7 @@ const visits = 120_000;
 /** A folder of CSV as a county would bring it, imported: places, facilities, people in numbers, clients, visits. */
 export async function benchImport(config: Config, folder: string): Promise<void> {
   const rows = await writeFiles(folder);
-  const house = await openHouse(config);
+  const house = await openHouse(config, { settings: JSON.parse(process.env['PGSET'] ?? '{}') });
   try {
     const actor = theProgram('110118', [...house.handlers.keys()]);
     let peak = 0;

@@ -4,7 +4,7 @@ import { asUuid, idWithin } from '../../kit/id.ts';
 import { type Finding, Problem } from '../../kit/problem.ts';
 import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
-import { type House, type Item, Line, type Outcome, type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
+import { breathe, type House, type Item, Line, type Outcome, type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
 import { digest } from '../../platform/seal.ts';
 import { sayer, sentence, wordsOf } from '../../platform/words.ts';
 import { followUpKinds } from '../care/follow-up.ts';
@@ -77,7 +77,10 @@ async function importRows(
     const rows = waiting;
     waiting = [];
     // Rows of one sheet do not refer to each other; those of the next refer to what this one brings.
-    if (first.sheet !== sheet) await line.settle();
+    if (first.sheet !== sheet) {
+      await line.settle();
+      nextAnalyze = Math.min(nextAnalyze, report.rows + 2 * batch); // another table begins to fill
+    }
     sheet = first.sheet;
     const linked = await linker.items(rows);
     const sendable = linked.filter((one) => one.item && one.findings.length === 0);
@@ -99,6 +102,7 @@ async function importRows(
     if (!row) continue;
     if (waiting.length >= batch || (waiting[0] && waiting[0].sheet !== row.sheet)) await flush();
     waiting.push(row);
+    if (waiting.length % 50 === 0) await breathe();
   }
   await flush();
   await line.settle();
@@ -274,7 +278,12 @@ class Linker {
     const { name } = first.sheet.command;
     const known = name === 'registry.register' || name === 'care.record' ? await this.#clients([...new Set(numbers)]) : new Map();
     if (name === 'care.record' || name === 'registry.enrol_worker') await this.#learnFacilities(rows);
-    return rows.map((row) => this.#item(row, known));
+    const linked: Linked[] = [];
+    for (const [index, row] of rows.entries()) {
+      if (index % 50 === 49) await breathe();
+      linked.push(this.#item(row, known));
+    }
+    return linked;
   }
 
   learn({ sheet, answers }: Row, item: Item): void {
@@ -288,8 +297,10 @@ class Linker {
     const county = this.#actor.county_code;
     const findings = Object.values(row.answers).filter((value): value is Finding => typeof value === 'object' && value !== null && 'rule' in value);
     const { client_number, facility_number, worker_number, visit_number, ...answers } = row.answers;
+    // The row as its form orders it: the same content gives the same id, in whatever order the columns stood.
+    const content = JSON.stringify(row.sheet.columns.map(({ key }) => row.answers[key] ?? null));
     const make = (input: Record<string, unknown>, isChange = false, name = row.sheet.command.name) => {
-      const id = asUuid(digest(county, name, JSON.stringify(Object.entries(input).sort())));
+      const id = asUuid(digest(county, name, row.sheet.name, isChange ? JSON.stringify(input) : '', content));
       return { row, item: { id, name, input }, findings, isChange };
     };
     const idFor = (kind: string, number: unknown) => asUuid(digest(county, kind, String(number)));

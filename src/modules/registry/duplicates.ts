@@ -9,6 +9,8 @@ import type { Room } from '../../platform/run.ts';
 export async function findDuplicates(room: Room, clientIds: readonly string[]): Promise<void> {
   if (clientIds.length === 0) return;
   await room.wholeCounty(async () => {
+    // A handful of new records against all: always by index, whatever the planner believes of a table that is just being filled.
+    await joinOnlyByIndex(room, true);
     await sql`
       with fresh as materialized (
         select * from registry.client where county_code = ${room.county_code} and id = any(${clientIds}::uuid[]) and merged_into_id is null
@@ -33,5 +35,10 @@ export async function findDuplicates(room: Room, clientIds: readonly string[]): 
         join registry.client a on a.county_code = ${room.county_code} and a.id = p.client_id
         join registry.client b on b.county_code = ${room.county_code} and b.id = p.other_id
       on conflict (county_code, client_id, other_id) do nothing`.execute(room.db);
+    await joinOnlyByIndex(room, false);
   });
+}
+
+async function joinOnlyByIndex(room: Room, only: boolean): Promise<void> {
+  for (const way of ['hashjoin', 'mergejoin']) await sql.raw(`set local enable_${way} = ${only ? 'off' : 'on'}`).execute(room.db);
 }
