@@ -54,12 +54,15 @@ function countyOf(house: OpenHouse, options: Options): string {
 
 export async function serveUntilStopped(): Promise<void> {
   const starting = startServer(configFrom(), say, true);
+  let isStopping = false;
   const stop = async () => {
+    if (isStopping) return; // a group and its leader may both send the signal on
+    isStopping = true;
     say('\n正在停止 / stopping');
     await (await starting).stop();
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
   await starting;
 }
 

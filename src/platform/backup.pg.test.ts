@@ -25,7 +25,9 @@ it('a backup restored into an empty database gives the same rows; a changed file
   writeFileSync(file, whole);
   expect(await restore(copy.database.urls.owner, folder)).toBe(rows);
   for (const table of ['registry.client', 'care.visit', 'care.follow_up', 'journal.entry', 'journal.subject_key', 'supplies.stock_on_hand']) {
-    const both = await Promise.all([house, copy].map((one) => sql<{ text: string }>`select t::text as text from ${sql.raw(table)} t order by 1`.execute(one.database.owner)));
+    const both = await Promise.all(
+      [house, copy].map((one) => sql<{ text: string }>`select t::text as text from ${sql.raw(table)} t order by 1`.execute(one.database.owner)),
+    );
     expect(both[1]?.rows, table).toEqual(both[0]?.rows);
   }
   await expect(restore(copy.database.urls.owner, folder)).rejects.toThrow('not empty');
