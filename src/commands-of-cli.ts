@@ -120,8 +120,8 @@ export async function importFrom(file: string, options: Options & { dryRun?: boo
     const total = checked?.rows;
     const show = progressLine('导入 import');
     const report = await importFile(house, actor, file, { progress: (done) => show(done, total) });
-    await refresh(house.database, actor.county_code, bookOf(house));
     const seconds = (Date.now() - began) / 1000;
+    await refresh(house.database, actor.county_code, bookOf(house));
     print(options, { ...report, seconds }, `\n${reportWords(report)}\n${(report.rows / seconds).toFixed(0)} rows/s`);
     if (report.refusals.length > 0) process.exitCode = 1;
   });

@@ -18,7 +18,7 @@ const together = 2;
 
 /** Visits with their stock and journal, in batches of 500 through the HTTP door. */
 export async function benchRecording(config: Config): Promise<void> {
-  const house = await openHouse(config, { settings: JSON.parse(process.env['PGSET'] ?? '{}') });
+  const house = await openHouse(config);
   const app = await serve({ house, roles, routes, corridors });
   try {
     const address = await app.listen({ port: 0, host: '127.0.0.1' });
