@@ -6,7 +6,7 @@ import { Chance } from '../../src/demo/chance.ts';
 import { ground } from '../../src/demo/ground.ts';
 import { people } from '../../src/demo/people.ts';
 import { visitsByMonth } from '../../src/demo/visits.ts';
-import type { Report } from '../../src/modules/exchange/server-import.ts';
+import type { Report } from '../../src/modules/exchange/server-report.ts';
 import { sheets } from '../../src/modules/exchange/sheet.ts';
 import { type Config, root } from '../../src/platform/config.ts';
 import { loadPacks } from '../../src/platform/packs.ts';

@@ -10,7 +10,8 @@ import { type Actor, allow, theProgram } from '../../platform/access.ts';
 import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
 import type { House } from '../../platform/run.ts';
-import { importFile, type Report } from './server-import.ts';
+import { importFile } from './server-import.ts';
+import type { Report } from './server-report.ts';
 import { writeMarked, writeTemplate } from './server-write.ts';
 
 const largestUpload = 100 * 1024 * 1024;

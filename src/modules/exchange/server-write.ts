@@ -1,6 +1,7 @@
 import { Workbook } from '@cj-tech-master/excelts';
 import { sayer } from '../../platform/words.ts';
-import { optionsOf, type Refusal } from './server-import.ts';
+import type { Refusal } from './server-report.ts';
+import { optionsOf } from './server-rows.ts';
 import { type Column, sheets } from './sheet.ts';
 
 const zh = sayer('zh');
