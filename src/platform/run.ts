@@ -112,6 +112,24 @@ export function breathe(): Promise<void> {
   return new Promise((done) => setImmediate(done));
 }
 
+/**
+ * Starts each work as soon as the one before has reached the database, so that rows are made ready while the database writes; waits
+ * for all of them, then throws what the first that failed threw.
+ */
+export async function overlapping(...works: (() => Promise<void>)[]): Promise<void> {
+  const started: Promise<unknown>[] = [];
+  for (const work of works) {
+    started.push(
+      work().then(
+        () => undefined,
+        (error) => ({ error }),
+      ),
+    );
+    await breathe();
+  }
+  for (const result of await Promise.all(started)) if (result) throw (result as { error: unknown }).error;
+}
+
 /** Does prepared lists one after the other, while the next is prepared. `settle` waits for the last; what fails is thrown by the next call. */
 export class Line {
   #last: Promise<void> = Promise.resolve();
@@ -163,7 +181,7 @@ async function readAll(house: House, actor: Actor, items: readonly Item[], now: 
   const recorded_at = now.toISOString();
   const read: Read[] = [];
   for (const [index, item] of items.entries()) {
-    if (index % 25 === 24) await breathe();
+    if (index % 10 === 9) await breathe();
     read.push(await readItem(house, actor, item, recorded_at));
   }
   return read;

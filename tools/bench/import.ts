@@ -57,7 +57,7 @@ function residentKilobytes(pid: number | undefined): number {
 }
 
 /** Writes the demonstration's commands as the CSV sheets of the template; gives the number of rows. */
-async function writeFiles(folder: string): Promise<number> {
+export async function writeFiles(folder: string): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const chance = new Chance(9);
   const made = ground(chance, 1, [2025]);

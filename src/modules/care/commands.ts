@@ -4,7 +4,7 @@ import type { Answers } from '../../kit/form.ts';
 import { idWithin } from '../../kit/id.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Listener, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Listener, overlapping, type Room, refuseEach } from '../../platform/run.ts';
 import { mergeClients, unmergeClients } from '../registry/client.ts';
 import { type Movement, moveStock } from '../supplies/commands.ts';
 import { completeFollowUp, followUpsOf } from './follow-up.ts';
@@ -22,17 +22,22 @@ interface KnownClient {
 export const careCommands = [
   handle(recordVisit, async (room, entries) => {
     const lawful = await lawfulVisits(room, entries);
-    await room.insertRows(
-      'care.visit',
-      lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })),
-    );
-    await openFollowUps(
-      room,
-      lawful.map(({ entry }) => entry),
-    );
-    await moveStock(
-      room,
-      lawful.flatMap(({ entry }) => issuedBy(entry.input, entry.seq)),
+    await overlapping(
+      () =>
+        room.insertRows(
+          'care.visit',
+          lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })),
+        ),
+      () =>
+        openFollowUps(
+          room,
+          lawful.map(({ entry }) => entry),
+        ),
+      () =>
+        moveStock(
+          room,
+          lawful.flatMap(({ entry }) => issuedBy(entry.input, entry.seq)),
+        ),
     );
   }),
 

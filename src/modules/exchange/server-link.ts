@@ -43,7 +43,7 @@ export class Linker {
     if (name === 'care.record' || name === 'registry.enrol_worker') await this.#learnFacilities(rows);
     const linked: Linked[] = [];
     for (const [index, row] of rows.entries()) {
-      if (index % 50 === 49) await breathe();
+      if (index % 10 === 9) await breathe();
       linked.push(this.#item(row, known));
     }
     return linked;
