@@ -1,5 +1,5 @@
 /** The house's floors and the order of its chapters (ARCHITECTURE.md), as rules. */
-const chapters = ['registry', 'supplies', 'care', 'evaluation', 'exchange'];
+const chapters = ['registry', 'rights', 'supplies', 'care', 'evaluation', 'exchange'];
 
 const later = chapters.map((chapter, index) => ({
   name: `${chapter}-uses-no-later-chapter`,

@@ -145,7 +145,9 @@ test('a village worker sees her village; the administrator no content', async ({
   await page.locator('input[name=login]').fill('admin');
   await page.locator('input[name=password]').fill('zhiyuan-demo');
   await page.locator('button[type=submit]').click();
-  await expect(page.getByText('您的职责看不到质量看板')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('账号与职责');
+  await page.goto('/people');
+  await expect(page.getByText('您的职责不包括此操作')).toBeVisible();
 });
 
 test('keyboard alone: skip to content, choose a tile, open it', async ({ page }) => {

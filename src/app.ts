@@ -1,4 +1,5 @@
 import type { TaskList } from 'graphile-worker';
+import { roles } from './duties.ts';
 import { careCommands, careListeners } from './modules/care/commands.ts';
 import { careRoutes } from './modules/care/routes.ts';
 import { evaluationRoutes } from './modules/evaluation/routes.ts';
@@ -6,29 +7,51 @@ import { exchangeCorridors, workOnImport } from './modules/exchange/commands.ts'
 import { exchangeRoutes } from './modules/exchange/routes.ts';
 import { registryCommands } from './modules/registry/commands.ts';
 import { registryRoutes } from './modules/registry/routes.ts';
+import { rightsCommands } from './modules/rights/commands.ts';
+import { isGlassOpen } from './modules/rights/queries.ts';
+import { rightsRoutes } from './modules/rights/routes.ts';
+import { rightsCorridors } from './modules/rights/server-doors.ts';
 import { suppliesCommands } from './modules/supplies/commands.ts';
-import type { Role } from './platform/access.ts';
 import { accountCommands } from './platform/account.ts';
 import type { Corridor } from './platform/http.ts';
+import { ownCorridors } from './platform/own-doors.ts';
 import { type Pulled, pullCorridor } from './platform/pull.ts';
 import type { Handler, House, Listener } from './platform/run.ts';
 
 /** Everything that can happen. */
 export const handlers: ReadonlyMap<string, Handler> = new Map(
-  [...accountCommands, ...registryCommands, ...suppliesCommands, ...careCommands].map((handler) => [handler.command.name, handler]),
+  [...accountCommands, ...registryCommands, ...rightsCommands, ...suppliesCommands, ...careCommands].map((handler) => [handler.command.name, handler]),
 );
 
 /** Who hears whom. */
 export const listeners: readonly Listener[] = [...careListeners];
 
+export { roles };
+
+/** Whether an emergency opens a record. */
+export const isOpened = isGlassOpen;
+
 /** Everything that can be asked. */
-export const routes = [...registryRoutes, ...careRoutes, ...evaluationRoutes, ...exchangeRoutes];
+export const routes = [...registryRoutes, ...rightsRoutes, ...careRoutes, ...evaluationRoutes, ...exchangeRoutes];
 
 /** What goes down to phones. */
 export const pulled: readonly Pulled[] = [
   {
     table: 'registry.client',
-    columns: ['id', 'place_code', 'record_number', 'name', 'name_pinyin', 'sex', 'born_on', 'residence', 'follow_up_consented', 'merged_into_id', 'version'],
+    columns: [
+      'id',
+      'place_code',
+      'record_number',
+      'name',
+      'name_pinyin',
+      'sex',
+      'born_on',
+      'residence',
+      'follow_up_consented',
+      'purposes',
+      'merged_into_id',
+      'version',
+    ],
   },
   {
     table: 'care.visit',
@@ -40,34 +63,8 @@ export const pulled: readonly Pulled[] = [
   },
 ];
 
-const look = ['session', 'places', 'board', 'indicator', 'facilities', 'products'];
-const meet = [...look, 'clients', 'client', 'client_visits', 'pull', 'rows_behind', 'duplicates'];
-const careFor = ['registry.register', 'registry.amend', 'care.record', 'care.amend', 'care.void', 'care.follow_up', 'supplies.receive'];
-const tidy = ['registry.merge', 'registry.unmerge', 'registry.keep_apart'];
-const ground = [
-  'registry.open_place',
-  'registry.close_place',
-  'registry.count_population',
-  'registry.estimate',
-  'registry.count_births',
-  'registry.open_facility',
-  'registry.enrol_worker',
-];
-
-/** The duties, as lists that can be read aloud. The administrator has none of the content. */
-export const roles: ReadonlyMap<string, Role> = new Map(
-  [
-    { name: 'county_clinician', commands: [...careFor, ...tidy], reads: [...meet, 'imports'] },
-    { name: 'township_clinician', commands: [...careFor, ...tidy], reads: meet },
-    { name: 'village_worker', commands: ['registry.register', 'registry.amend', 'care.record', 'care.amend', 'care.follow_up'], reads: meet },
-    { name: 'statistician', commands: [...ground, ...careFor, ...tidy], reads: [...meet, 'imports'] },
-    { name: 'planner', commands: [], reads: look },
-    { name: 'administrator', commands: ['access.open_account'], reads: ['session', 'places'] },
-  ].map((role) => [role.name, role]),
-);
-
 /** Doors that are more than questions. */
-export const corridors: readonly Corridor[] = [pullCorridor(pulled), ...exchangeCorridors];
+export const corridors: readonly Corridor[] = [pullCorridor(pulled), ...ownCorridors, ...rightsCorridors, ...exchangeCorridors];
 
 /** Long work, by the name under which it is queued. */
 export const tasks = (house: House): TaskList => ({ import: (payload) => workOnImport(house, payload as { county_code: string; id: string }) });

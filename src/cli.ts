@@ -1,5 +1,19 @@
 import { Command } from 'commander';
-import { backupTo, importFrom, loadDemoCounty, measure, migrateOnly, replayInto, restoreFrom, serveUntilStopped, template } from './commands-of-cli.ts';
+import {
+  auditAnchor,
+  auditVerify,
+  backupTo,
+  importFrom,
+  loadDemoCounty,
+  measure,
+  migrateOnly,
+  replayInto,
+  restoreFrom,
+  retain,
+  rotateKeys,
+  serveUntilStopped,
+  template,
+} from './commands-of-cli.ts';
 import { Stop } from './platform/config.ts';
 import { problemWords } from './platform/words.ts';
 
@@ -37,6 +51,7 @@ cli
   .option('--level <level>', 'county, township or village', 'county')
   .option('--indicator <code>')
   .option('--county <code>')
+  .option('--disclosed', 'as they may be told outside the care team: small numbers suppressed, counts rounded')
   .option('--cold', 'count from the rows, not from the kept cells')
   .option('--json')
   .action(measure);
@@ -49,6 +64,25 @@ cli
   .action(replayInto);
 cli.command('backup <folder>').description('copy every table into a new folder / 备份').option('--json').action(backupTo);
 cli.command('restore <folder>').description('fill an empty database from a backup / 恢复').option('--json').action(restoreFrom);
+
+const audit = cli.command('audit').description('the chained journal and log of reads / 日志校验');
+audit
+  .command('verify')
+  .description('recompute both chains; a changed, removed or re-ordered row is found and located')
+  .option('--anchors <file>', 'anchors kept outside, as `audit anchor` printed them')
+  .option('--county <code>')
+  .option('--json')
+  .action(auditVerify);
+audit.command('anchor').description('keep and print the anchors of each day').option('--county <code>').option('--json').action(auditAnchor);
+cli
+  .command('keys')
+  .description('keys of the installation / 密钥')
+  .command('rotate')
+  .description('a new wrapping key for all clients’ keys, while the server works')
+  .option('--index', 'new blind indexes too')
+  .option('--json')
+  .action(rotateKeys);
+cli.command('retention').description('delete what may no longer be kept / 到期清理').option('--dry-run', 'only say').option('--json').action(retain);
 
 try {
   await cli.parseAsync();

@@ -1,19 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { demoSizes, loadDemo } from './demo/load.ts';
 import { type OpenHouse, openHouse } from './house.ts';
+import { backupHouse, countiesOf, restoreHouse, rewrapKeys } from './keeping.ts';
+import { today } from './kit/day.ts';
 import { periodOf } from './kit/period.ts';
 import { Problem } from './kit/problem.ts';
+import { insideLevels } from './modules/evaluation/disclosed.ts';
 import { refresh } from './modules/evaluation/listener.ts';
 import { figures, placesOf } from './modules/evaluation/queries.ts';
 import { bookOf } from './modules/evaluation/routes.ts';
 import { importFile } from './modules/exchange/server-import.ts';
 import type { Report } from './modules/exchange/server-report.ts';
 import { writeMarked, writeTemplate } from './modules/exchange/server-write.ts';
+import { reopenClients } from './modules/registry/server-reopen.ts';
 import { theProgram } from './platform/access.ts';
-import { backup, restore } from './platform/backup.ts';
 import { configFrom, Stop } from './platform/config.ts';
 import { Database } from './platform/database.ts';
+import { anchorsOf, makeAnchor, verifyChains } from './platform/looks.ts';
 import { migrate, rolePassword } from './platform/migrate.ts';
 import { replay } from './platform/replay.ts';
+import { secretThreshold } from './platform/seal.ts';
+import { keepRetention } from './retention.ts';
 import { startServer } from './server.ts';
 
 interface Options {
@@ -142,7 +150,7 @@ function reportWords(report: Report): string {
   return lines.join('\n');
 }
 
-export async function measure(options: Options & { period: string; level: string; indicator?: string; cold?: boolean }): Promise<void> {
+export async function measure(options: Options & { period: string; level: string; indicator?: string; cold?: boolean; disclosed?: boolean }): Promise<void> {
   const period = periodOf(options.period);
   if (!period) throw new Problem('invalid', { field: 'period', rule: 'not_a_period', values: { value: options.period } });
   if (!['county', 'township', 'village'].includes(options.level)) throw new Stop('--level county|township|village');
@@ -156,7 +164,10 @@ export async function measure(options: Options & { period: string; level: string
     if (!options.cold) await refresh(house.database, county, whole);
     const rows = await house.database.read({ county_code: county, place_code: county }, async (db) => {
       const places = await placesOf(db, county, county, options.level);
-      return figures(db, house.database, county, book, places, [period], { cold: options.cold === true });
+      const tree = (await placesOf(db, county, county)).filter((place) => !insideLevels.includes(place.level));
+      if (options.disclosed && insideLevels.includes(options.level)) throw new Problem('forbidden', { field: 'level', rule: 'R6_not_below_township' });
+      const outside = options.disclosed ? { tree, threshold: (key: string) => secretThreshold(house.keys, key) } : undefined;
+      return figures(db, house.database, county, book, places, [period], { cold: options.cold === true, outside });
     });
     const lines = rows.map(({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }) => ({
       indicator,
@@ -204,18 +215,61 @@ export async function replayInto(options: Options & { into: string }): Promise<v
 
 export async function backupTo(folder: string, options: Options): Promise<void> {
   await inHouse(async (house) => {
-    const rows = await backup(house.database.urls.owner, folder, (table) => process.stderr.isTTY && say(table));
+    const rows = await backupHouse(house, folder, undefined, (table) => process.stderr.isTTY && say(table));
     print(
       options,
       { rows, folder },
-      `${rows} 行 rows → ${folder}\n密钥不在备份中，请另存 ${house.config.dataFolder}/keys / the keys are not in it: keep ${house.config.dataFolder}/keys elsewhere`,
+      `${rows} 行 rows → ${folder}（已加密 encrypted）\n密钥不在备份中，请另存 ${house.config.dataFolder}/keys，只留最新一份 / the keys are not in it: keep ${house.config.dataFolder}/keys elsewhere, the newest copy alone`,
     );
   });
 }
 
 export async function restoreFrom(folder: string, options: Options): Promise<void> {
   await inHouse(async (house) => {
-    const rows = await restore(house.database.urls.owner, folder, (table) => process.stderr.isTTY && say(table));
+    const rows = await restoreHouse(house, folder, undefined, (table) => process.stderr.isTTY && say(table));
     print(options, { rows }, `${rows} 行 rows`);
+  });
+}
+
+/** Recomputes the chains of the journal and of the log of reads; ends with failure and says where when a row was touched. */
+export async function auditVerify(options: Options & { anchors?: string }): Promise<void> {
+  await inHouse(async (house) => {
+    const outside = options.anchors ? anchorsSchema.parse(JSON.parse(readFileSync(options.anchors, 'utf8'))) : [];
+    const found = await verifyChains(house.database, house.keys, countyOf(house, options), outside);
+    const words = found.breaks.map(({ chain, at, kind }) => `✗ ${chain} ${at}: ${kind}`);
+    print(options, found, [...words, `${found.entries} 条日志 entries · ${found.looks} 条查看 looks · ${found.breaks.length} 处断裂 breaks`].join('\n'));
+    if (found.breaks.length > 0) process.exitCode = 1;
+  });
+}
+
+const anchorsSchema = z.array(z.object({ day: z.string(), look_n: z.number(), look_hash: z.string(), journal_seq: z.number(), journal_hash: z.string() }));
+
+/** Keeps today's anchor and prints all of them, to be printed on paper or sent out. */
+export async function auditAnchor(options: Options): Promise<void> {
+  await inHouse(async (house) => {
+    const county = countyOf(house, options);
+    await makeAnchor(house.database, county, today());
+    const anchors = await house.database.read({ county_code: county, place_code: county }, (db) => anchorsOf(db, county));
+    console.log(JSON.stringify(anchors, null, options.json ? undefined : 1));
+  });
+}
+
+/** Changes the installation's keys while it works: a new wrapping key for all clients' keys; with --index new blind indexes too. */
+export async function rotateKeys(options: Options & { index?: boolean }): Promise<void> {
+  await inHouse(async (house) => {
+    const wrap = house.keys.addVersion('wrap');
+    const clients = await rewrapKeys(house, progressLine('换钥 rewrap'));
+    const index = options.index ? house.keys.addVersion('index') : undefined;
+    let indexed = 0;
+    if (index) for (const county of await countiesOf(house)) indexed += await reopenClients(house, county, 'indexes');
+    print(options, { wrap, clients, index: index ?? null, indexed }, `wrap-${wrap}: ${clients} 把密钥 keys${index ? ` · index-${index}: ${indexed}` : ''}`);
+  });
+}
+
+/** Deletes what may no longer be kept, or with --dry-run only says what that would be. */
+export async function retain(options: Options & { dryRun?: boolean }): Promise<void> {
+  await inHouse(async (house) => {
+    const done = await keepRetention(house, new Date(), options.dryRun === true);
+    print(options, done, done.map(({ what, count, rule }) => `${what.padEnd(22)} ${String(count).padStart(8)}  ${rule}`).join('\n'));
   });
 }

@@ -43,6 +43,15 @@ const tree = root.addChildren([
   page('/duplicates', () => import('./modules/registry/ui/DuplicatesPage.tsx'), 'DuplicatesPage'),
   page('/people/$client', () => import('./modules/care/ui/ClientPage.tsx'), 'ClientPage'),
   page('/people/$client/visit', () => import('./modules/care/ui/RecordVisitPage.tsx'), 'RecordVisitPage'),
+  page('/my', () => import('./modules/care/ui/MyRecordPage.tsx'), 'MyRecordPage'),
+  page('/complain', () => import('./modules/rights/ui/ComplainPage.tsx'), 'ComplainPage'),
+  page('/desk', () => import('./modules/rights/ui/DeskPage.tsx'), 'DeskPage'),
+  page('/privacy', () => import('./modules/rights/ui/PrivacyPage.tsx'), 'PrivacyPage'),
+  page('/emergency', () => import('./modules/rights/ui/GlassPage.tsx'), 'GlassPage'),
+  page('/account', () => import('./web/AccountPage.tsx'), 'AccountPage'),
+  page('/accounts', () => import('./web/AccountsPage.tsx'), 'AccountsPage'),
+  page('/first-run', () => import('./web/FirstRunPage.tsx'), 'FirstRunPage'),
+  page('/people/$client/visits/$visit', () => import('./modules/care/ui/RecordVisitPage.tsx'), 'AmendVisitPage'),
   page('/import', () => import('./modules/exchange/ui/ImportPage.tsx'), 'ImportPage'),
 ]);
 

@@ -1,10 +1,11 @@
-import { corridors, roles, routes } from './app.ts';
+import { corridors, isOpened, roles, routes } from './app.ts';
 import { demoAccounts, demoPassword } from './demo/accounts.ts';
 import { demoSizes, loadDemo } from './demo/load.ts';
 import { type OpenHouse, openHouse, takeFolder } from './house.ts';
 import { buildPages } from './platform/build-pages.ts';
 import type { Config } from './platform/config.ts';
 import { serve } from './platform/http.ts';
+import { firstRunCode } from './platform/own-doors.ts';
 import { startWork } from './worker.ts';
 
 export interface Server {
@@ -20,7 +21,10 @@ export async function startServer(config: Config, say: (line: string) => void = 
     await buildPages(say);
     const house = await openHouse(config);
     const hasDemo = await loadIfEmpty(house, say);
-    const app = await serve({ house, roles, routes, corridors, log });
+    const isLocal = ['127.0.0.1', 'localhost', '::1'].includes(config.host);
+    const { publicUrl, oidc } = config;
+    const mustChange = isLocal ? undefined : (password: string) => password === demoPassword;
+    const app = await serve({ house, roles, routes, corridors, isOpened, log, publicUrl, oidc, ...(mustChange ? { mustChange } : {}) });
     const address = await app.listen({ port: config.port, host: config.host });
     const stopWork = await startWork(house, (error) => app.log.error({ err: error }));
     let isStopping = false;
@@ -32,6 +36,8 @@ export async function startServer(config: Config, say: (line: string) => void = 
     const { port } = new URL(address);
     const shown = `http://${config.host}:${port}`;
     say(`知愿 Zhiyuan  ${shown}`);
+    const firstRun = await firstRunCode(house);
+    if (firstRun) say(`首次使用：开设管理员 / first run, open the administrator: ${shown}/first-run?code=${firstRun}`);
     if (hasDemo) for (const { login, display_name } of demoAccounts) say(`  ${login.padEnd(11)} ${demoPassword}  ${display_name}`);
     return {
       house,

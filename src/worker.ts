@@ -1,8 +1,12 @@
 import { Logger, makeWorkerUtils, run as runJobs } from 'graphile-worker';
 import { tasks } from './app.ts';
 import type { OpenHouse } from './house.ts';
+import { countiesOf } from './keeping.ts';
+import { today } from './kit/day.ts';
 import { refresh } from './modules/evaluation/listener.ts';
 import { bookOf } from './modules/evaluation/routes.ts';
+import { makeAnchor } from './platform/looks.ts';
+import { keepRetention } from './retention.ts';
 
 /** The queue says nothing: what fails stands in its table and in the import it belongs to. */
 const quiet = new Logger(() => () => {});
@@ -23,7 +27,9 @@ export async function startWork(house: OpenHouse, onError: (error: unknown) => v
     concurrency: 1,
     noHandleSignals: true,
     pollInterval: 1000,
-    taskList: tasks(house),
+    taskList: { ...tasks(house), daily: () => daily(house) },
+    // Shortly after midnight; made up for when the house was shut then.
+    crontab: '5 0 * * * daily ?fill=1d',
     logger: quiet,
   });
   let stopped = false;
@@ -41,6 +47,12 @@ export async function startWork(house: OpenHouse, onError: (error: unknown) => v
     await utils.release();
     await counting;
   };
+}
+
+/** Once a day: the anchor of both chains, and what may no longer be kept is deleted. */
+async function daily(house: OpenHouse): Promise<void> {
+  for (const county of await countiesOf(house)) await makeAnchor(house.database, county, today());
+  await keepRetention(house);
 }
 
 /** Brings every county's figures up to its journal. */

@@ -8,6 +8,8 @@ export interface Command<F extends Form = Form> {
   /** The place it happens at; the actor's scope must hold it. Undefined: the whole county. */
   place: (input: Answers<F>) => string | undefined;
   happened_on: (input: Answers<F>) => Day | undefined;
+  /** The account it concerns, when nobody may do it for another. */
+  own?: (input: Answers<F>) => string;
   /** The client whose key seals what identifies her in the journal. */
   subject?: (input: Answers<F>) => string;
 }

@@ -48,12 +48,20 @@ type RequiredOf<A extends Asks> = { [K in keyof A]: A[K] extends { required: tru
 /** The answers of a form, typed from its questions. */
 export type Answers<F> = F extends Form<infer A> ? { [K in RequiredOf<A>]: Value<A[K]> } & { [K in Exclude<keyof A, RequiredOf<A>>]?: Value<A[K]> } : never;
 
+/** Why what a form asks may be kept, by what law, and for how many years after the last contact: the data inventory is made from it. */
+export interface About {
+  purpose: string;
+  basis: string;
+  years: number;
+}
+
 /** Questions declared once: schema, type, page, column headings, dictionary and journal seal are derived from them. */
 export interface Form<A extends Asks = Asks> {
   name: string;
   asks: A;
   schema: z.ZodMiniType;
   sealed: readonly string[];
+  about: About | undefined;
 }
 
 export const text = <const O extends Common & { max?: number; pattern?: RegExp; rule?: string }>(o: O) =>
@@ -66,11 +74,11 @@ export const many = <const O extends Common & { options: readonly string[] }>(o:
 export const id = <const O extends Common>(o: O) => ({ kind: 'id', ...o }) as O & { kind: 'id' };
 export const place = <const O extends Common>(o: O) => ({ kind: 'place', ...o }) as O & { kind: 'place' };
 
-/** Declares a form. */
-export function form<const A extends Asks>(name: string, asks: A): Form<A> {
+/** Declares a form; one that concerns people says why it may. */
+export function form<const A extends Asks>(name: string, asks: A, about?: About): Form<A> {
   const shape = Object.fromEntries(Object.entries(asks).map(([field, ask]) => [field, ask.required ? schemaOf(ask) : z.optional(z.nullable(schemaOf(ask)))]));
   const sealed = Object.keys(asks).filter((field) => asks[field]?.seal);
-  return { name, asks, schema: z.strictObject(shape), sealed };
+  return { name, asks, schema: z.strictObject(shape), sealed, about };
 }
 
 function schemaOf(ask: Ask): z.ZodMiniType {

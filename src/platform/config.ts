@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -14,6 +15,9 @@ export interface Config {
   databaseUrl: string | undefined;
   timeZone: string;
   packs: string[];
+  /** The address people type, where it is not the one served: passkeys and outside sign-in need it. */
+  publicUrl: string | undefined;
+  oidc: { issuer: string; clientId: string; clientSecret: string; claim: string } | undefined;
 }
 
 export function configFrom(env: NodeJS.ProcessEnv = process.env): Config {
@@ -25,6 +29,15 @@ export function configFrom(env: NodeJS.ProcessEnv = process.env): Config {
     dataFolder: resolve(env['ZHIYUAN_DATA'] ?? join(root, 'data')),
     databaseUrl: env['DATABASE_URL'] || undefined,
     timeZone: env['ZHIYUAN_TIME_ZONE'] ?? 'Asia/Shanghai',
+    publicUrl: env['ZHIYUAN_URL'] || undefined,
+    oidc: env['ZHIYUAN_OIDC_ISSUER']
+      ? {
+          issuer: env['ZHIYUAN_OIDC_ISSUER'],
+          clientId: env['ZHIYUAN_OIDC_CLIENT_ID'] ?? 'zhiyuan',
+          clientSecret: env['ZHIYUAN_OIDC_CLIENT_SECRET'] ?? '',
+          claim: env['ZHIYUAN_OIDC_CLAIM'] ?? 'preferred_username',
+        }
+      : undefined,
     packs: (env['ZHIYUAN_PACKS'] ?? 'cn,demo-miyun').split(','),
   };
 }
@@ -32,21 +45,95 @@ export function configFrom(env: NodeJS.ProcessEnv = process.env): Config {
 /** Ends the program with words for the operator and no stack: the operator can act on it. */
 export class Stop extends Error {}
 
-/** The two keys of an installation, made on first use; without them sealed data cannot be read, so they are kept apart from backups. */
-export interface Keys {
-  master: Buffer;
-  index: Buffer;
+/**
+ * The keys of an installation. Each comes from the environment (ZHIYUAN_KEY_<NAME>, 64 hexadecimal digits), from a key service
+ * (ZHIYUAN_KEY_COMMAND is run with the name and prints the same), or from a file made on first use. Without them sealed data cannot be
+ * read, so they are kept apart from backups. Wrapping and index keys have versions: the newest writes, all of them read.
+ */
+export class Keys {
+  readonly #folder: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #held = new Map<string, Buffer>();
+
+  constructor(folder: string, env: NodeJS.ProcessEnv = process.env) {
+    this.#folder = folder;
+    this.#env = env;
+  }
+
+  /** The one file beside the keys with the keys of all clients, as of the last backup: never in a backup itself. */
+  get subjectsFile(): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    return join(this.#folder, 'subjects.sealed');
+  }
+
+  /** The passwords of the database's roles come from it, and clients' keys of the first format. */
+  get master(): Buffer {
+    return this.#key('master', true);
+  }
+
+  /** Chains the journal and the log of reads: whoever has only the database cannot make the hashes. */
+  get log(): Buffer {
+    return this.#key('log', true);
+  }
+
+  get backup(): Buffer {
+    return this.#key('backup', true);
+  }
+
+  /** Wraps the keys of clients; the version stands in front of what it wrapped. */
+  wrapping(version: number): Buffer {
+    return this.#key(`wrap-${version}`, version === 1);
+  }
+
+  get wrapVersion(): number {
+    return this.#newest('wrap');
+  }
+
+  /** Blind indexes, newest key first: the first is for writing, all are for finding. */
+  get indexes(): Buffer[] {
+    return Array.from({ length: this.#newest('index') }, (_, at) => (at === 0 ? this.#key('index', true) : this.#key(`index-${at + 1}`, false))).reverse();
+  }
+
+  /** Makes the next version of `wrap` or `index` where keys are files; gives its number. */
+  addVersion(kind: 'wrap' | 'index'): number {
+    const version = this.#newest(kind) + 1;
+    if (this.#fromOutside(`${kind}-${version}`) === undefined) writeFileSync(this.#path(`${kind}-${version}`), randomBytes(32), { mode: 0o600, flag: 'wx' });
+    return version;
+  }
+
+  #newest(kind: 'wrap' | 'index'): number {
+    const told = Number(this.#env[`ZHIYUAN_KEY_${kind.toUpperCase()}_VERSION`]);
+    if (told > 0) return told;
+    let version = 1;
+    while (existsSync(this.#path(`${kind}-${version + 1}`))) version += 1;
+    return version;
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, `${name}.key`);
+  }
+
+  #fromOutside(name: string): Buffer | undefined {
+    const told = this.#env[`ZHIYUAN_KEY_${name.toUpperCase().replaceAll('-', '_')}`];
+    const service = this.#env['ZHIYUAN_KEY_COMMAND'];
+    const hex = told ?? (service ? execFileSync(service, [name], { encoding: 'utf8', timeout: 10_000 }).trim() : undefined);
+    return hex === undefined ? undefined : Buffer.from(hex, 'hex');
+  }
+
+  #key(name: string, mayMake: boolean): Buffer {
+    const held = this.#held.get(name);
+    if (held) return held;
+    let key = this.#fromOutside(name);
+    if (!key) {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      if (mayMake && !existsSync(this.#path(name))) writeFileSync(this.#path(name), randomBytes(32), { mode: 0o600, flag: 'wx' });
+      if (!existsSync(this.#path(name))) throw new Stop(`${this.#path(name)} 不在，请从备份恢复 / is missing: restore it from your copy`);
+      key = readFileSync(this.#path(name));
+    }
+    if (key.length !== 32) throw new Stop(`${name} 不是 32 字节的密钥，请从备份恢复 / is not a 32-byte key: restore it from your copy`);
+    this.#held.set(name, key);
+    return key;
+  }
 }
 
-export function keysOf(config: Config): Keys {
-  const folder = join(config.dataFolder, 'keys');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const keep = (name: string): Buffer => {
-    const path = join(folder, name);
-    if (!existsSync(path)) writeFileSync(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
-    const key = readFileSync(path);
-    if (key.length !== 32) throw new Stop(`${path} 不是 32 字节的密钥，请从备份恢复 / is not a 32-byte key: restore it from your copy`);
-    return key;
-  };
-  return { master: keep('master.key'), index: keep('index.key') };
-}
+export const keysOf = (config: Config): Keys => new Keys(join(config.dataFolder, 'keys'));

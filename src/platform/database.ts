@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
+import { isId } from '../kit/id.ts';
 import { isPlaceCode } from '../kit/scope.ts';
 import { columnsOf, type Tables } from './tables.generated.ts';
 
@@ -11,10 +12,27 @@ pg.types.setTypeParser(1016 as never, (text) => (text === '{}' ? [] : text.slice
 /** Reads inside one transaction that knows whose county and place it serves. */
 export type Db = Kysely<Tables>;
 
-/** Whose eyes: the county and the place inside it that row-level security lets through. */
+/** Whose eyes: the county and the place inside it that row-level security lets through, and whether to people's rows at all. */
 export interface Scope {
   county_code: string;
   place_code: string;
+  /** Sees clients' rows in its place: the care team, and the program itself. */
+  people?: boolean;
+  /** Sees shut records too (care withdrawn, restricted): the work of rights alone. */
+  restricted?: boolean;
+  /** Sees this one client's rows, wherever they are: the client herself, or who broke the glass. */
+  client_id?: string | undefined;
+  /** Sees what lies on a desk of rights: complaints (ombudsperson), requests about own data (privacy officer). */
+  desk?: 'complaints' | 'privacy' | 'all' | undefined;
+}
+
+/** A JSON value as the text it is kept as. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** Writes inside one transaction: the only way to change a table. Every row written carries its entry's number. */
@@ -86,10 +104,16 @@ export class Database {
   }
 }
 
-/** Row-level security reads these two settings; literal SET LOCAL is the only form that reaches Citus workers (docs/adr/0003). */
+/** Row-level security reads these settings; literal SET LOCAL is the only form that reaches Citus workers (docs/adr/0003). */
 export async function enter(db: Db, scope: Scope): Promise<void> {
   if (!isPlaceCode(scope.county_code) || !isPlaceCode(scope.place_code)) throw new Error('a scope must be made of place codes');
-  await sql.raw(`set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'`).execute(db);
+  if (scope.client_id !== undefined && !isId(scope.client_id)) throw new Error('a client is named by an identifier');
+  const on = (held: boolean | undefined) => (held ? 'on' : 'off');
+  await sql
+    .raw(
+      `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.client = '${scope.client_id ?? ''}'`,
+    )
+    .execute(db);
 }
 
 export function txOf(db: Transaction<Tables>): Tx {
@@ -155,6 +179,7 @@ function arrayText(rows: readonly Record<string, unknown>[], column: string, typ
     if (text !== '') text += ',';
     if (value === undefined || value === null) text += 'NULL';
     else if (typeof value === 'number' || typeof value === 'boolean') text += isJson ? JSON.stringify(value) : value;
+    else if (value instanceof JsonText) text += quoted(value.text);
     else text += quoted(isJson ? JSON.stringify(value) : Array.isArray(value) ? listText(value) : String(value));
   }
   return `{${text}}`;

@@ -5,26 +5,58 @@ import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import fixed from '@fastify/static';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newId } from '../kit/id.ts';
 import { Problem } from '../kit/problem.ts';
 import { type Actor, allow, type Role } from './access.ts';
 import { root } from './config.ts';
+import { noteLook } from './looks.ts';
+import type { Oidc } from './oidc.ts';
 import { problemOfDatabase } from './problems.ts';
-import type { Route } from './route.ts';
+import { type Route, readGiven } from './route.ts';
 import { type House, type Item, run } from './run.ts';
-import { actorOf, signIn, signOut } from './session.ts';
+import { actorOf, signOut } from './session.ts';
+import { Attempts, signIn } from './sign-in.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may pass: `anyone`, whoever is `signed_in`, or who holds this question or command. */
+    needs?: string;
+  }
+}
 
 /** A door that is more than a question: it gets the server and the way to know who asks. */
-export type Corridor = (app: FastifyInstance, house: House, who: (request: FastifyRequest) => Promise<Actor>) => void;
+export type Corridor = (app: FastifyInstance, house: House, hall: Hall) => void;
+
+/** What a door may use to know who stands before it. */
+export interface Hall {
+  /** Who asks; Problem `signed_out` for nobody, `forbidden` while a password has to be changed first. */
+  who: (request: FastifyRequest) => Promise<Actor>;
+  /** The same, with the password still to be changed. */
+  whoever: (request: FastifyRequest) => Promise<Actor>;
+  roles: ReadonlyMap<string, Role>;
+  attempts: Attempts;
+  /** Puts a session's token where the browser keeps it. */
+  welcome: (request: FastifyRequest, reply: FastifyReply, token: string) => void;
+  site: Site;
+}
 
 export interface Site {
   house: House;
   roles: ReadonlyMap<string, Role>;
   routes: readonly Route[];
   corridors?: readonly Corridor[];
+  /** The address people type, for passkeys and outside sign-in; the request's own where it is not set. */
+  publicUrl?: string | undefined;
+  oidc?: Oidc | undefined;
+  /** Told of every door as it opens. */
+  onRoute?: (route: { method: string; url: string; needs: string }) => void;
+  /** Whether an emergency was declared that opens a client's record to this actor now. */
+  isOpened?: (house: House, actor: Actor, clientId: string) => Promise<boolean>;
+  /** A password that must be changed before anything else: the demonstration's, where others than this machine can reach the site. */
+  mustChange?: (password: string) => boolean;
   log?: boolean;
 }
 
@@ -74,14 +106,32 @@ export async function serve(site: Site): Promise<FastifyInstance> {
     };
     return reply.status(body.status).type('application/problem+json').serializer(JSON.stringify).send(body);
   });
-  const who = (request: FastifyRequest) => actorOf(house.database, site.roles, request.cookies[cookieName]);
-  addDoors(app, house, who);
-  for (const route of site.routes) addRoute(app, house, who, route);
-  for (const corridor of site.corridors ?? []) corridor(app, house, who);
-  app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) if (url.startsWith('/api/') && one !== 'HEAD') site.onRoute?.({ method: one, url, needs: config?.needs ?? '' });
+  });
+  const hall = hallOf(site);
+  // Who is not signed in learns nothing of what a door would take.
+  app.addHook('preValidation', async (request) => {
+    const needs = request.routeOptions.config.needs;
+    if (needs !== undefined && needs !== 'anyone') await hall.whoever(request);
+  });
+  addDoors(app, house, hall);
+  for (const route of site.routes) addRoute(app, house, hall, route);
+  for (const corridor of site.corridors ?? []) corridor(app, house, hall);
+  app.get('/api/openapi.json', { config: { needs: 'anyone' }, schema: { hide: true } }, () => app.swagger());
   await addPages(app);
   await app.ready();
   return app;
+}
+
+/** The doors that corridors open, with who may pass, without opening a server. */
+export function doorsOf(corridors: readonly Corridor[]): { method: string; path: string; needs: string }[] {
+  const doors: { method: string; path: string; needs: string }[] = [];
+  const note = (method: string) => (path: string, options: { config?: { needs?: string } }) => doors.push({ method, path, needs: options.config?.needs ?? '' });
+  const app = { get: note('GET'), post: note('POST'), delete: note('DELETE') } as unknown as FastifyInstance;
+  const site = { oidc: { issuer: '', clientId: '', clientSecret: '', claim: '' } };
+  for (const corridor of corridors) corridor(app, {} as House, { site } as Hall);
+  return doors;
 }
 
 /** Own scripts only; styles may stand in the page because the component library sets positions that way. */
@@ -98,12 +148,37 @@ const policy = {
   upgradeInsecureRequests: null,
 };
 
-function addDoors(app: FastifyInstance, house: House, who: (request: FastifyRequest) => Promise<Actor>): void {
+function hallOf(site: Site): Hall {
+  const { database } = site.house;
+  const asked = new WeakMap<FastifyRequest, Promise<Actor>>();
+  const whoever = (request: FastifyRequest) => {
+    const known = asked.get(request) ?? actorOf(database, site.roles, request.cookies[cookieName]);
+    asked.set(request, known);
+    return known;
+  };
+  return {
+    whoever,
+    async who(request) {
+      const actor = await whoever(request);
+      if (actor.must_change) throw new Problem('forbidden', { field: 'password', rule: 'change_password_first' });
+      return actor;
+    },
+    roles: site.roles,
+    attempts: new Attempts(database),
+    welcome(request, reply, token) {
+      reply.setCookie(cookieName, token, { path: '/', httpOnly: true, sameSite: 'lax', secure: request.protocol === 'https', maxAge: 180 * 86_400 });
+    },
+    site,
+  };
+}
+
+function addDoors(app: FastifyInstance, house: House, { who, attempts, welcome, site }: Hall): void {
   const door = app.withTypeProvider<ZodTypeProvider>();
   const itemSchema = z.object({ id: z.string(), name: z.string(), input: z.record(z.string(), z.unknown()) });
   door.post(
     '/api/commands',
     {
+      config: { needs: 'signed_in' },
       schema: {
         summary: 'The one door for writes',
         body: z.object({ items: z.array(itemSchema).min(1).max(largestBatch) }),
@@ -112,13 +187,21 @@ function addDoors(app: FastifyInstance, house: House, who: (request: FastifyRequ
     },
     async (request) => ({ outcomes: await run(house, await who(request), request.body.items as Item[]) }),
   );
-  const credentials = z.object({ login: z.string().max(40), password: z.string().max(200) });
-  door.post('/api/session', { schema: { summary: 'Sign in', body: credentials, response: { 204: z.undefined() } } }, async (request, reply) => {
-    const token = await signIn(house.database, request.body.login.trim().toLowerCase(), request.body.password);
-    reply.setCookie(cookieName, token, { path: '/', httpOnly: true, sameSite: 'lax', secure: request.protocol === 'https', maxAge: 7 * 86_400 });
-    return reply.status(204).send();
+  const credentials = z.object({
+    login: z.string().max(40),
+    password: z.string().max(200),
+    totp: z.string().max(10).optional(),
+    device_name: z.string().max(60).optional(),
   });
-  door.delete('/api/session', { schema: { summary: 'Sign out', response: { 204: z.undefined() } } }, async (request, reply) => {
+  door.post(
+    '/api/session',
+    { config: { needs: 'anyone' }, schema: { summary: 'Sign in', body: credentials, response: { 204: z.undefined() } } },
+    async (request, reply) => {
+      welcome(request, reply, await signIn(house, attempts, request.body, request.ip, site.mustChange));
+      return reply.status(204).send();
+    },
+  );
+  door.delete('/api/session', { config: { needs: 'anyone' }, schema: { summary: 'Sign out', response: { 204: z.undefined() } } }, async (request, reply) => {
     const token = request.cookies[cookieName];
     if (token) await signOut(house.database, token);
     reply.clearCookie(cookieName, { path: '/' });
@@ -126,21 +209,38 @@ function addDoors(app: FastifyInstance, house: House, who: (request: FastifyRequ
   });
 }
 
-function addRoute(app: FastifyInstance, house: House, who: (request: FastifyRequest) => Promise<Actor>, route: Route): void {
+function addRoute(app: FastifyInstance, house: House, { who, whoever, site }: Hall, route: Route): void {
   app
     .withTypeProvider<ZodTypeProvider>()
-    .get(route.path, { schema: { summary: route.summary, operationId: route.read, response: { 200: route.reply } } }, async (request) => {
-      const actor = await who(request);
-      allow(actor, 'reads', route.read);
-      const given = { ...(request.query as object), ...(request.params as object) };
-      const query = route.query.safeParse(given);
-      if (!query.success)
-        throw new Problem(
-          'invalid',
-          query.error.issues.map((issue) => ({ field: String(issue.path[0] ?? ''), rule: 'not_this_parameter' })),
-        );
-      return house.database.read(actor, (db) => route.answer({ db, actor, query: query.data, house }));
-    });
+    .get(
+      route.path,
+      { config: { needs: route.read }, schema: { summary: route.summary, operationId: route.read, response: { 200: route.reply } } },
+      async (request) => {
+        const actor = await (route.read === 'session' ? whoever : who)(request);
+        await allowOrNote(house, actor, route);
+        const given = { ...(request.query as object), ...(request.params as object) };
+        const query = readGiven(route.query, given);
+        const asked = { actor, query, house };
+        const isOpened = route.about && actor.people && (await site.isOpened?.(house, actor, route.about(query)));
+        const scope = isOpened ? { ...actor, client_id: route.about?.(query) } : actor;
+        const reply = await house.database.read(scope, (db) => route.answer({ db, ...asked }));
+        if (route.looks) {
+          const look = { what: route.read, ...route.looks(reply, query) };
+          if (look.client_ids.length > 0) await noteLook(house.database, house.keys, actor, look);
+        }
+        return reply;
+      },
+    );
+}
+
+/** Who asks for people's records without the duty is refused, and the attempt is written down. */
+async function allowOrNote(house: House, actor: Actor, route: Route): Promise<void> {
+  try {
+    allow(actor, 'reads', route.read);
+  } catch (problem) {
+    if (route.looks) await noteLook(house.database, house.keys, actor, { action: 'refused', what: route.read, client_ids: [] });
+    throw problem;
+  }
 }
 
 function problemFrom(error: unknown): Problem | undefined {

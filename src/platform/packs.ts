@@ -20,6 +20,9 @@ const packSchema = z.object({
   sources: z.array(z.string()).default([]),
 });
 
+const consentSchema = z.array(z.object({ purpose: z.string(), version: z.string(), zh: z.string(), en: z.string() }));
+
+export type ConsentText = z.infer<typeof consentSchema>[number];
 export type Product = z.infer<typeof productSchema>;
 export type Procedure = z.infer<typeof procedureSchema>;
 
@@ -32,6 +35,8 @@ export interface Packs {
   products: ReadonlyMap<string, Product>;
   procedures: ReadonlyMap<string, Procedure>;
   neverImported: { reason: { zh: string; en: string }; headings: string[] }[];
+  /** What a person agrees to, in plain words: every version that was ever shown, the newest of a purpose last. */
+  consentTexts: readonly ConsentText[];
   /** The quality book's text, read by evaluation: the last pack that has one. */
   book: unknown;
 }
@@ -44,7 +49,9 @@ export function loadPacks(names: readonly string[]): Packs {
     const read = packSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
     if (!read.success) throw new Stop(`${file}\n${z.prettifyError(read.error)}`);
     const book = join(root, 'packs', each, 'book.json');
-    return { ...read.data, book: existsSync(book) ? JSON.parse(readFileSync(book, 'utf8')) : undefined };
+    const consent = join(root, 'packs', each, 'consent.json');
+    const consentTexts = existsSync(consent) ? consentSchema.parse(JSON.parse(readFileSync(consent, 'utf8'))) : [];
+    return { ...read.data, consentTexts, book: existsSync(book) ? JSON.parse(readFileSync(book, 'utf8')) : undefined };
   });
   return {
     names: [...names],
@@ -54,6 +61,7 @@ export function loadPacks(names: readonly string[]): Packs {
     products: new Map(packs.flatMap((pack) => pack.products.map((product) => [product.code, product] as const))),
     procedures: new Map(packs.flatMap((pack) => pack.procedures.map((procedure) => [procedure.code, procedure] as const))),
     neverImported: packs.flatMap((pack) => pack.never_imported),
+    consentTexts: packs.flatMap((pack) => pack.consentTexts),
     book: packs.findLast((pack) => pack.book)?.book,
   };
 }

@@ -4,6 +4,7 @@ import { Problem } from '../kit/problem.ts';
 import { type Actor, allow } from './access.ts';
 import type { Db } from './database.ts';
 import type { Corridor } from './http.ts';
+import { noteLook } from './looks.ts';
 import type { Tables } from './tables.generated.ts';
 
 /** A table whose changes go down to phones, with the columns that may. */
@@ -12,9 +13,17 @@ export interface Pulled {
   columns: readonly string[];
 }
 
+/** Who left the place's lists: a phone takes them off with all it holds about them [R4]. */
+async function departed(db: Db, actor: Actor, after: number, limit: number) {
+  const { rows } = await sql<{ seq: number; client_id: string; reason: string }>`
+    select seq, client_id, reason from registry.departure where county_code = ${actor.county_code} and seq > ${after} and starts_with(place_code, ${actor.place_code})
+     order by seq limit ${limit + 1}`.execute(db);
+  return rows.map(({ seq, ...row }) => ({ table: 'departure', seq, row: row as Record<string, unknown> }));
+}
+
 /** What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`. */
 export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], after: number, limit: number) {
-  const found: { table: string; seq: number; row: Record<string, unknown> }[] = [];
+  const found: { table: string; seq: number; row: Record<string, unknown> }[] = await departed(db, actor, after, limit);
   for (const { table, columns } of tables) {
     const { rows } = await sql<{ seq: number }>`
       select ${sql.raw(['seq', ...columns].join(', '))} from ${sql.raw(table)}
@@ -34,14 +43,19 @@ export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], afte
 /** GET /api/pull?after=N: what a phone asks. */
 export const pullCorridor =
   (tables: readonly Pulled[]): Corridor =>
-  (app, house, who) => {
-    app.get('/api/pull', { schema: { summary: 'What changed after a journal number' } }, async (request) => {
+  (app, house, { who }) => {
+    app.get('/api/pull', { config: { needs: 'pull' }, schema: { summary: 'What changed after a journal number' } }, async (request) => {
       const actor = await who(request);
       allow(actor, 'reads', 'pull');
       const read = asked.safeParse(request.query);
       if (!read.success) throw new Problem('invalid', { field: String(read.error.issues[0]?.path[0] ?? ''), rule: 'not_this_parameter' });
       const { after, limit } = read.data;
-      return house.database.read(actor, (db) => pull(db, actor, tables, after, limit));
+      const page = await house.database.read(actor, (db) => pull(db, actor, tables, after, limit));
+      const client_ids = page.changes.flatMap(({ table, row }) =>
+        table === 'departure' ? [] : [(table === 'registry.client' ? row['id'] : row['client_id']) as string],
+      );
+      if (client_ids.length > 0) await noteLook(house.database, house.keys, actor, { action: 'pull', what: 'pull', client_ids });
+      return page;
     });
   };
 

@@ -7,6 +7,7 @@ import { replay } from './replay.ts';
 const tables = [
   'access.account',
   'access.login',
+  'access.duty',
   'registry.place',
   'registry.population',
   'registry.estimate',

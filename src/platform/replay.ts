@@ -1,19 +1,27 @@
 import { sql } from 'kysely';
 import { enter, type Scope } from './database.ts';
-import { append, type Entry, opened, subjectKeys } from './journal.ts';
-import { consecutive, type Handler, type House, type Room, roomOf, workSafely } from './run.ts';
+import { append, type Entry, keepPen, opened, subjectKeys } from './journal.ts';
+import { commandNamed, consecutive, type Handler, type House, type Room, roomOf, workSafely } from './run.ts';
 
 const batch = 1000;
 
 /** Rebuilds every table of a county in an empty house from another house's journal; gives the number of entries. The keys are shared. */
 export async function replay(from: House, into: House, county: string, progress: (done: number) => void = () => {}): Promise<number> {
-  const scope: Scope = { county_code: county, place_code: county };
+  const scope: Scope = { county_code: county, place_code: county, people: true };
   await copyKeys(from, into, scope);
   let after = 0;
   let done = 0;
+  let hash = '';
   for (;;) {
     const rows = await from.database.read(scope, (db) =>
-      db.selectFrom('journal.entry').selectAll().where('county_code', '=', county).where('seq', '>', after).orderBy('seq').limit(batch).execute(),
+      db
+        .selectFrom('journal.entry')
+        .select(['county_code', 'seq', 'id', 'command', 'place_code', 'happened_on', 'actor_id', 'recorded_at', sql<string>`input::text`.as('stored')])
+        .where('county_code', '=', county)
+        .where('seq', '>', after)
+        .orderBy('seq')
+        .limit(batch)
+        .execute(),
     );
     const last = rows.at(-1);
     if (!last) return done;
@@ -24,9 +32,10 @@ export async function replay(from: House, into: House, county: string, progress:
       for (const group of consecutive(entries)) await workSafely(into, room, group);
       const broken = entries.find((entry) => entry.findings.length > 0);
       if (broken) throw new Error(`entry ${broken.seq} (${broken.command}) does not replay: ${JSON.stringify(broken.findings)}`);
-      await append(room, entries);
+      hash = await append(room, into.keys, commandNamed(into), entries, hash);
       await sql`insert into journal.pen (county_code, seq) values (${county}, ${last.seq})
         on conflict (county_code) do update set seq = excluded.seq`.execute(db);
+      await keepPen(room, county, hash);
     });
     after = last.seq;
     done += rows.length;
@@ -38,7 +47,7 @@ async function openAll(house: House, room: Room, rows: readonly { [K in keyof En
   const known = rows.map((row) => {
     const entry = row as unknown as Entry & { happened_on: string | null };
     const { command } = house.handlers.get(entry.command) as Handler;
-    const stored = entry.input as Record<string, unknown>;
+    const stored = JSON.parse(entry.stored as string) as Record<string, unknown>;
     const isSealed = command.form.sealed.some((field) => (stored[field] as { sealed?: string } | undefined)?.sealed);
     return { entry, stored, subject: isSealed ? command.subject?.(stored as never) : undefined };
   });
@@ -48,6 +57,7 @@ async function openAll(house: House, room: Room, rows: readonly { [K in keyof En
     happened_on: entry.happened_on ?? undefined,
     ...opened(stored, subject, subject ? keys.get(subject) : undefined),
     findings: [],
+    is_shut: subject !== undefined && !keys.has(subject),
   }));
 }
 

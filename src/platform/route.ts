@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { Problem } from '../kit/problem.ts';
 import type { Actor } from './access.ts';
 import type { Db } from './database.ts';
+import type { Look } from './looks.ts';
 import type { House } from './run.ts';
 
 /** What a question is answered from: who asks, the parameters, and reads under their scope. */
@@ -20,6 +22,20 @@ export interface Route<Q extends z.ZodObject = z.ZodObject, R extends z.ZodType 
   query: Q;
   reply: R;
   answer: (asked: Asked<z.infer<Q>>) => Promise<z.input<R>>;
+  /** Whose records the answer shows: written down before it is sent [R7]. A question about people has it. */
+  looks?: (reply: z.input<R>, query: z.infer<Q>) => Omit<Look, 'what'>;
+  /** The one client it is about: an emergency that was declared opens her record (break-glass). */
+  about?: (query: z.infer<Q>) => string;
+}
+
+/** What was sent, as its schema has it; a Problem that names each field which is not. */
+export function readGiven<T extends z.ZodType>(schema: T, given: unknown): z.infer<T> {
+  const found = schema.safeParse(given ?? {});
+  if (found.success) return found.data;
+  throw new Problem(
+    'invalid',
+    found.error.issues.map((issue) => ({ field: String(issue.path[0] ?? ''), rule: 'not_this_parameter' })),
+  );
 }
 
 /** Declares a route. Names in the path (`/api/clients/:client_id`) are part of `query`. */

@@ -7,7 +7,7 @@ import { isWithin } from '../kit/scope.ts';
 import type { Actor } from './access.ts';
 import type { Keys } from './config.ts';
 import { type Database, enter, type Scope, type Tx, txOf } from './database.ts';
-import { alreadyIn, append, type Entry, sealedFields, subjectKeys, takePen } from './journal.ts';
+import { alreadyIn, append, type Entry, keepPen, sealedFields, subjectKeys, takePen } from './journal.ts';
 import type { Packs } from './packs.ts';
 import { problemOfDatabase } from './problems.ts';
 import type { Tables } from './tables.generated.ts';
@@ -18,8 +18,8 @@ export interface Room extends Tx {
   keys: Keys;
   packs: Packs;
   /**
-   * Runs reads and writes whose effect must not depend on who acts (looking for duplicates, counting stock) with the eyes of the
-   * whole county: a handler's effect has to be the same when the journal is replayed.
+   * Runs reads and writes whose effect must not depend on who acts (looking for duplicates, shutting a record) with the eyes of the
+   * whole county, shut records included: a handler's effect has to be the same when the journal is replayed.
    */
   wholeCounty: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -32,7 +32,7 @@ export function roomOf(db: Transaction<Tables>, scope: Scope, house: Pick<House,
     keys: house.keys,
     packs: house.packs,
     async wholeCounty(work) {
-      await enter(db, { ...scope, place_code: scope.county_code });
+      await enter(db, { county_code: scope.county_code, place_code: scope.county_code, people: true, restricted: true, desk: 'all' });
       const result = await work();
       await enter(db, scope);
       return result;
@@ -103,7 +103,7 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
   return () =>
     house.database.app.transaction().execute(async (db) => {
       await enter(db, actor);
-      return workOn(house, roomOf(db, actor, house), items, read, takePen);
+      return workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen });
     });
 }
 
@@ -151,9 +151,12 @@ const beyond = 2 ** 52;
 /** Lets `rehearsal` send batches that see each other, and undoes all of it at the end: what would be added, changed, refused. */
 export async function rehearse<T>(house: House, actor: Actor, rehearsal: (prepare: Prepare) => Promise<T>, now = new Date()): Promise<T> {
   let seq = beyond;
-  const numbers = async (_: Tx, __: string, count: number) => {
-    seq += count;
-    return seq;
+  const numbers: Numbers = {
+    async take(_, __, count) {
+      seq += count;
+      return { seq, hash: '' };
+    },
+    keep: async () => {},
   };
   let result: { value: T } | undefined;
   const undo = new Error('a rehearsal leaves nothing behind');
@@ -175,6 +178,10 @@ export async function rehearse<T>(house: House, actor: Actor, rehearsal: (prepar
 }
 
 type Read = Entry | Problem;
+interface Numbers {
+  take: typeof takePen;
+  keep: typeof keepPen;
+}
 export type Prepare = (items: readonly Item[]) => Promise<() => Promise<Outcome[]>>;
 
 async function readAll(house: House, actor: Actor, items: readonly Item[], now: Date): Promise<Read[]> {
@@ -187,16 +194,16 @@ async function readAll(house: House, actor: Actor, items: readonly Item[], now: 
   return read;
 }
 
-async function workOn(house: House, room: Room, items: readonly Item[], read: readonly Read[], numbers: typeof takePen): Promise<Outcome[]> {
+async function workOn(house: House, room: Room, items: readonly Item[], read: readonly Read[], numbers: Numbers): Promise<Outcome[]> {
   const entries = read.filter((one): one is Entry => !(one instanceof Problem));
   const repeated = new Map<Entry, number | undefined>();
-  const fresh = await numbered(room, entries, numbers, (entry, seq) => repeated.set(entry, seq));
+  if (entries.length === 0) return settled(items, read, repeated);
+  const pen = await numbers.take(room, room.county_code, entries.length);
+  const fresh = await numbered(room, entries, pen.seq, (entry, seq) => repeated.set(entry, seq));
   await sealAll(house, room, fresh);
   for (const group of consecutive(fresh)) await workSafely(house, room, group);
-  await append(
-    room,
-    fresh.filter((entry) => entry.findings.length === 0),
-  );
+  const done = fresh.filter((entry) => entry.findings.length === 0);
+  if (done.length > 0) await numbers.keep(room, room.county_code, await append(room, house.keys, commandNamed(house), done, pen.hash));
   return settled(items, read, repeated);
 }
 
@@ -221,6 +228,10 @@ async function readItem(house: House, actor: Actor, item: Item, recorded_at: str
   if (handler.prepare) answers = (await handler.prepare(answers)) as typeof answers;
   const place_code = command.place(answers) ?? actor.place_code;
   if (!isWithin(place_code, actor.place_code)) return new Problem('forbidden', { field: 'place_code', rule: 'not_your_place' });
+  if (actor.role.own && command.subject?.(answers) !== (actor.client_id ?? actor.account_id))
+    return new Problem('forbidden', { field: 'client_id', rule: 'not_your_own' });
+  if (command.own && !actor.role.own && command.own(answers) !== actor.account_id)
+    return new Problem('forbidden', { field: 'account_id', rule: 'not_your_own' });
   return {
     county_code: actor.county_code,
     seq: 0,
@@ -237,14 +248,7 @@ async function readItem(house: House, actor: Actor, item: Item, recorded_at: str
 }
 
 /** Gives each new entry its number; entries that are in the journal, or stand twice in this batch, are told to `repeat`. */
-async function numbered(
-  room: Room,
-  entries: readonly Entry[],
-  numbers: typeof takePen,
-  repeat: (entry: Entry, seq: number | undefined) => void,
-): Promise<Entry[]> {
-  if (entries.length === 0) return [];
-  const last = await numbers(room, room.county_code, entries.length);
+async function numbered(room: Room, entries: readonly Entry[], last: number, repeat: (entry: Entry, seq: number | undefined) => void): Promise<Entry[]> {
   const known = await alreadyIn(
     room,
     room.county_code,
@@ -266,6 +270,8 @@ async function numbered(
   }
   return fresh;
 }
+
+export const commandNamed = (house: Pick<House, 'handlers'>) => (name: string) => (house.handlers.get(name) as Handler).command;
 
 async function sealAll(house: House, room: Room, entries: readonly Entry[]): Promise<void> {
   const wanting = entries.flatMap((entry) => {

@@ -1,9 +1,23 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Keys } from './config.ts';
 
-/** A client's own key, from the installation's master key and her salt: destroy the salt and the key is gone for good. */
-export function subjectKey(keys: Keys, subjectId: string, salt: Buffer): Buffer {
-  return createHmac('sha256', keys.master).update(salt).update(subjectId).digest();
+/** A new key of a client's own, wrapped by the installation's newest key: what the database keeps. Destroy it and the key is gone for good. */
+export function wrappedKey(keys: Keys, subjectId: string, key: Buffer = randomBytes(32)): Buffer {
+  const version = keys.wrapVersion;
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', keys.wrapping(version), nonce);
+  cipher.setAAD(Buffer.from(subjectId));
+  const body = Buffer.concat([cipher.update(key), cipher.final()]);
+  return Buffer.concat([Buffer.from([version]), nonce, cipher.getAuthTag(), body]);
+}
+
+/** A client's own key from what the database keeps; 32 bytes are a salt of the first format, from which the master key made hers. */
+export function subjectKey(keys: Keys, subjectId: string, kept: Buffer): Buffer {
+  if (kept.length === 32) return createHmac('sha256', keys.master).update(kept).update(subjectId).digest();
+  const decipher = createDecipheriv('aes-256-gcm', keys.wrapping(kept[0] as number), kept.subarray(1, 13));
+  decipher.setAAD(Buffer.from(subjectId));
+  decipher.setAuthTag(kept.subarray(13, 29));
+  return Buffer.concat([decipher.update(kept.subarray(29)), decipher.final()]);
 }
 
 /** Text sealed with AES-256-GCM, bound to where it stands (`field:id`); base64 of format, nonce, tag, text. */
@@ -27,7 +41,24 @@ export function unseal(key: Buffer, bound: string, sealed: string): string {
 
 /** Blind index: lets an exact value be found without being readable; the column name keeps two columns apart. */
 export function blindIndex(keys: Keys, column: string, value: string): string {
-  return createHmac('sha256', keys.index).update(`${column}\u0000${value}`).digest('base64url');
+  return blindIndexes(keys, column, value)[0] as string;
+}
+
+/** The same under every key that may have written it, newest first: while keys change, a value is found under the old one too. */
+export function blindIndexes(keys: Keys, column: string, value: string): string[] {
+  return keys.indexes.map((key) => createHmac('sha256', key).update(`${column}\u0000${value}`).digest('base64url'));
+}
+
+/** A cell's threshold of rounding, 0–4: always the same for one name, known to nobody without the key. */
+export function secretThreshold(keys: Keys, name: string): number {
+  return createHmac('sha256', keys.log).update(`threshold\u0000${name}`).digest().readUInt32BE(0) % 5;
+}
+
+/** One link of a chain: the keyed hash of what came before and of these parts, kept apart from each other. */
+export function link(keys: Keys, before: string, parts: readonly string[]): string {
+  return createHmac('sha256', keys.log)
+    .update([before, ...parts].join('\u0000'))
+    .digest('base64url');
 }
 
 /** Hexadecimal SHA-256 of the parts, kept apart from each other. */

@@ -1,17 +1,22 @@
 import { argon2, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
+import { today } from '../kit/day.ts';
+import { newId } from '../kit/id.ts';
 import { Problem } from '../kit/problem.ts';
-import type { Actor, Role } from './access.ts';
+import { type Actor, nobodyId, type Role, scopeOf } from './access.ts';
 import type { Database } from './database.ts';
+import { isHeldOn } from './duties.ts';
 
 const hash = promisify(argon2);
 
 /** OWASP's settings for argon2id: 19 MiB, two passes, one lane. */
 const settings = { memory: 19_456, passes: 2, parallelism: 1, tagLength: 32 };
 
-const idleHours = 12;
-const longestDays = 7;
+/** How long a session may lie idle (hours) and last (days): at a desk, on a phone that works without signal, with one's own record. */
+const terms = { site: { idle: 12, longest: 7 }, device: { idle: 24 * 30, longest: 180 }, portal: { idle: 0.5, longest: 0.5 } } as const;
+
+export type SessionKind = keyof typeof terms;
 
 /** A password as it may be stored: argon2id in PHC format. */
 export async function passwordHash(password: string): Promise<string> {
@@ -20,7 +25,8 @@ export async function passwordHash(password: string): Promise<string> {
   return `$argon2id$v=19$m=${settings.memory},t=${settings.passes},p=${settings.parallelism}$${nonce.toString('base64url')}$${tag.toString('base64url')}`;
 }
 
-async function isPassword(stored: string, password: string): Promise<boolean> {
+/** Whether this is the password that was stored. */
+export async function isPassword(stored: string, password: string): Promise<boolean> {
   const parts = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(stored);
   if (!parts) return false;
   const wanted = Buffer.from(parts[5] as string, 'base64url');
@@ -35,26 +41,36 @@ async function isPassword(stored: string, password: string): Promise<boolean> {
   return timingSafeEqual(tag, wanted);
 }
 
-const nobody = await passwordHash(randomBytes(16).toString('hex'));
+export interface NewSession {
+  county_code: string;
+  account_id?: string;
+  client_id?: string;
+  kind: SessionKind;
+  device_name?: string | undefined;
+  must_change?: boolean;
+}
 
-/** Opens a session and gives its token, of which only a hash is kept. Unknown login and wrong password are one answer at one pace. */
-export async function signIn(database: Database, login: string, password: string, now = new Date()): Promise<string> {
-  const found = await database.app.selectFrom('access.login').selectAll().where('login', '=', login).executeTakeFirst();
-  const account = found && (await accountOf(database, found.county_code, found.account_id));
-  const right = await isPassword(account?.password_hash ?? nobody, password);
-  if (!found || !account || account.closed_on || !right) throw new Problem('signed_out', { field: 'password', rule: 'wrong_login_or_password' });
+/** Opens a session and gives its token, of which only a hash is kept. */
+export async function openSession(database: Database, session: NewSession, now = new Date()): Promise<string> {
   const token = randomBytes(32).toString('base64url');
-  const ends = new Date(now.getTime() + longestDays * 86_400_000).toISOString();
+  const at = now.toISOString();
+  const ends_at = new Date(now.getTime() + terms[session.kind].longest * 86_400_000).toISOString();
   await database.app
     .insertInto('access.session')
     .values({
+      device_name: null,
+      must_change: false,
+      account_id: null,
+      client_id: null,
+      duty_id: null,
+      revoked_at: null,
+      ...session,
+      id: newId(),
       token_hash: tokenHash(token),
-      county_code: found.county_code,
-      account_id: found.account_id,
-      opened_at: now.toISOString(),
-      seen_at: now.toISOString(),
-      ends_at: ends,
-    })
+      opened_at: at,
+      seen_at: at,
+      ends_at,
+    } as never)
     .execute();
   return token;
 }
@@ -63,34 +79,101 @@ export async function signOut(database: Database, token: string): Promise<void> 
   await database.app.deleteFrom('access.session').where('token_hash', '=', tokenHash(token)).execute();
 }
 
-/** Who holds this token; Problem `signed_out` when nobody does, or it lay idle too long. */
+/** Ends sessions, all or one; the rows stay, so that a phone that asks again is told to forget what it carries. Gives how many. */
+export async function revokeSessions(database: Database, county: string, accountId: string, sessionId?: string): Promise<number> {
+  let ended = database.app
+    .updateTable('access.session')
+    .set({ revoked_at: new Date().toISOString() })
+    .where('county_code', '=', county)
+    .where('account_id', '=', accountId)
+    .where('revoked_at', 'is', null);
+  if (sessionId) ended = ended.where('id', '=', sessionId);
+  return Number((await ended.executeTakeFirst()).numUpdatedRows);
+}
+
+interface FoundSession {
+  id: string;
+  county_code: string;
+  kind: SessionKind;
+  account_id: string | null;
+  client_id: string | null;
+  duty_id: string | null;
+  must_change: boolean;
+  revoked_at: string | null;
+}
+
+/** Who holds this token; Problem `signed_out` when nobody does, it lay idle too long, was revoked, or no duty is held today. */
 export async function actorOf(database: Database, roles: ReadonlyMap<string, Role>, token: string | undefined, now = new Date()): Promise<Actor> {
   const signedOut = new Problem('signed_out', { field: 'session', rule: 'sign_in_first' });
   if (!token) throw signedOut;
-  const { rows } = await sql<{ county_code: string; account_id: string }>`
-    update access.session set seen_at = ${now.toISOString()} where token_hash = ${tokenHash(token)} and ends_at > ${now.toISOString()}::timestamptz
-      and seen_at > ${now.toISOString()}::timestamptz - make_interval(hours => ${idleHours}) returning county_code, account_id`.execute(database.app);
-  const session = rows[0];
-  const account = session && (await accountOf(database, session.county_code, session.account_id));
-  const role = account && roles.get(account.role);
-  if (!session || !account || !role || account.closed_on) throw signedOut;
+  const at = now.toISOString();
+  const { rows } = await sql<FoundSession>`
+    update access.session set seen_at = case when revoked_at is null then ${at}::timestamptz else seen_at end
+     where token_hash = ${tokenHash(token)} and ends_at > ${at}::timestamptz
+       and seen_at > ${at}::timestamptz - make_interval(secs => case kind when 'device' then ${terms.device.idle * 3600}::float8 when 'portal' then ${terms.portal.idle * 3600}::float8 else ${terms.site.idle * 3600}::float8 end)
+     returning id, county_code, kind, account_id, client_id, duty_id, must_change, revoked_at`.execute(database.app);
+  const [session] = rows;
+  if (!session) throw signedOut;
+  if (session.revoked_at) throw new Problem('signed_out', { field: 'session', rule: 'session_revoked' });
+  const actor = session.client_id
+    ? await clientActor(database, roles, session, session.client_id)
+    : await dutyActor(database, roles, session, today('Asia/Shanghai', now));
+  if (!actor) throw signedOut;
+  return actor;
+}
+
+async function dutyActor(database: Database, roles: ReadonlyMap<string, Role>, session: FoundSession, day: string): Promise<Actor | undefined> {
+  const { county_code } = session;
+  const { account, duties } = await accountWithDuties(database, county_code, session.account_id as string);
+  if (!account || account.closed_on) return undefined;
+  const held = duties.filter((one) => isHeldOn(one, day));
+  const duty = held.find((one) => one.id === session.duty_id) ?? held[0];
+  const role = duty && roles.get(duty.duty);
+  if (!duty || !role) return undefined;
   return {
     account_id: account.id,
+    session_id: session.id,
+    duty_id: duty.id,
     display_name: account.display_name,
-    county_code: session.county_code,
-    place_code: account.place_code,
+    county_code,
+    place_code: duty.place_code,
     role,
-    facility_id: account.facility_id ?? undefined,
-    health_worker_id: account.health_worker_id ?? undefined,
+    ...scopeOf(role),
+    facility_id: duty.facility_id ?? undefined,
+    health_worker_id: duty.health_worker_id ?? undefined,
+    must_change: session.must_change,
   };
 }
 
-function accountOf(database: Database, county_code: string, id: string) {
-  return database.read({ county_code, place_code: county_code }, (db) =>
-    db.selectFrom('access.account').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst(),
+async function clientActor(database: Database, roles: ReadonlyMap<string, Role>, session: FoundSession, client_id: string): Promise<Actor | undefined> {
+  const { county_code } = session;
+  const role = roles.get('client');
+  const client = await database.read({ county_code, place_code: county_code, client_id }, (db) =>
+    db
+      .selectFrom('registry.client')
+      .select(['name', 'place_code', 'purposes'])
+      .where('county_code', '=', county_code)
+      .where('id', '=', client_id)
+      .executeTakeFirst(),
   );
+  if (!role || !client?.purposes.includes('portal')) return undefined;
+  return { account_id: client_id, client_id, session_id: session.id, display_name: client.name, county_code, place_code: client.place_code, role };
 }
 
-function tokenHash(token: string): string {
+/** An account with every duty it was ever given. */
+export function accountWithDuties(database: Database, county_code: string, id: string) {
+  return database.read({ county_code, place_code: county_code }, async (db) => {
+    const account = await db.selectFrom('access.account').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst();
+    const duties = await db.selectFrom('access.duty').selectAll().where('county_code', '=', county_code).where('account_id', '=', id).orderBy('seq').execute();
+    return { account, duties };
+  });
+}
+
+/** Somebody who is not signed in, for the doors open to all: one county, no people, the duty `public`. */
+export function thePublic(roles: ReadonlyMap<string, Role>, county_code: string): Actor {
+  return { account_id: nobodyId, display_name: '', county_code, place_code: county_code, role: roles.get('public') as Role };
+}
+
+export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }

@@ -7,11 +7,51 @@ export interface Tables {
     place_code: string;
     login: string;
     display_name: string;
-    role: string;
     password_hash: string;
+    closed_on: string | null;
+    seq: number;
+    totp_sealed: string | null;
+  };
+  'access.anchor': {
+    county_code: string;
+    day: string;
+    look_n: number;
+    look_hash: string;
+    journal_seq: number;
+    journal_hash: string;
+    made_at: string;
+  };
+  'access.attempt': {
+    key: never;
+    points: number;
+    expire: number | null;
+  };
+  'access.challenge': {
+    id: string;
+    purpose: string;
+    challenge: string;
+    holder_id: string | null;
+    ends_at: string;
+  };
+  'access.code': {
+    code_hash: string;
+    county_code: string;
+    client_id: string;
+    issued_by: string;
+    issued_at: string;
+    ends_at: string;
+    used_at: string | null;
+  };
+  'access.duty': {
+    county_code: string;
+    id: string;
+    account_id: string;
+    duty: string;
+    place_code: string;
     facility_id: string | null;
     health_worker_id: string | null;
-    closed_on: string | null;
+    from_on: string | null;
+    until_on: string | null;
     seq: number;
   };
   'access.login': {
@@ -19,13 +59,50 @@ export interface Tables {
     county_code: string;
     account_id: string;
   };
+  'access.look': {
+    county_code: string;
+    n: number;
+    at: string;
+    account_id: string | null;
+    session_id: string | null;
+    duty: string;
+    place_code: string;
+    action: string;
+    what: string;
+    client_ids: never;
+    detail: string;
+    hash: string;
+  };
+  'access.look_chain': {
+    county_code: string;
+    n: number;
+    hash: string;
+  };
+  'access.passkey': {
+    county_code: string;
+    id: string;
+    account_id: string | null;
+    client_id: string | null;
+    public_key: string;
+    name: string;
+    added_at: string;
+    removed_at: string | null;
+    seq: number;
+  };
   'access.session': {
     token_hash: string;
     county_code: string;
-    account_id: string;
+    account_id: string | null;
     opened_at: string;
     seen_at: string;
     ends_at: string;
+    id: string;
+    kind: string;
+    duty_id: string | null;
+    client_id: string | null;
+    device_name: string | null;
+    must_change: boolean;
+    revoked_at: string | null;
   };
   'care.follow_up': {
     county_code: string;
@@ -46,6 +123,7 @@ export interface Tables {
     outcome: string | null;
     place_code: string;
     seq: number;
+    restricted: boolean;
   };
   'care.visit': {
     county_code: string;
@@ -105,6 +183,8 @@ export interface Tables {
     finding_kinds: string[] | null;
     note: string | null;
     recorded_at: string;
+    restricted: boolean;
+    note_sealed: string | null;
   };
   'care.visit_before': {
     county_code: string;
@@ -175,10 +255,13 @@ export interface Tables {
     actor_id: string;
     recorded_at: string;
     input: unknown;
+    hash: string;
   };
   'journal.pen': {
     county_code: string;
     seq: number;
+    hash: string;
+    chained_from: number;
   };
   'journal.subject_key': {
     county_code: string;
@@ -217,6 +300,12 @@ export interface Tables {
     version: number;
     recorded_at: string;
     seq: number;
+    purposes: string[];
+    restricted: boolean;
+    erased: boolean;
+    name_sealed: string | null;
+    born_on_sealed: string | null;
+    record_number_sealed: string | null;
   };
   'registry.client_before': {
     county_code: string;
@@ -225,6 +314,13 @@ export interface Tables {
     place_code: string;
     row: unknown;
     seq: number;
+  };
+  'registry.departure': {
+    county_code: string;
+    seq: number;
+    client_id: string;
+    place_code: string;
+    reason: string;
   };
   'registry.duplicate': {
     county_code: string;
@@ -295,6 +391,107 @@ export interface Tables {
     source: string;
     seq: number;
   };
+  'rights.break_glass': {
+    county_code: string;
+    id: string;
+    account_id: string;
+    client_id: string;
+    place_code: string;
+    reason: string;
+    opened_at: string;
+    ends_at: string;
+    verdict: string | null;
+    review: string | null;
+    reviewed_by: string | null;
+    reviewed_at: string | null;
+    seq: number;
+  };
+  'rights.complaint': {
+    county_code: string;
+    id: string;
+    tracking_hash: string;
+    kind: string;
+    facility_id: string | null;
+    place_code: string;
+    about_on: string | null;
+    words_sealed: string;
+    name_sealed: string | null;
+    contact_sealed: string | null;
+    is_anonymous: boolean;
+    opened_on: string;
+    acknowledge_by: string;
+    decide_by: string;
+    acknowledged_on: string | null;
+    extended_on: string | null;
+    extension_reason: string | null;
+    decided_on: string | null;
+    outcome: string | null;
+    answer: string | null;
+    remedy: string | null;
+    review_by: string | null;
+    review_asked_on: string | null;
+    review_decide_by: string | null;
+    review_decided_on: string | null;
+    review_outcome: string | null;
+    status: string;
+    seq: number;
+  };
+  'rights.complaint_outcome': {
+    county_code: string;
+    complaint_id: string;
+    year: number;
+    kind: string;
+    place_code: string;
+    facility_id: string | null;
+    outcome: string;
+    blinded_summary: string | null;
+    remedy: string | null;
+    seq: number;
+  };
+  'rights.consent': {
+    county_code: string;
+    id: string;
+    client_id: string;
+    place_code: string;
+    purpose: string;
+    text_version: string;
+    language: string;
+    given_on: string;
+    given_by: string;
+    how: string;
+    signature_sealed: string | null;
+    witness_sealed: string | null;
+    guardian_sealed: string | null;
+    withdrawn_on: string | null;
+    withdrawn_by: string | null;
+    seq: number;
+  };
+  'rights.data_request': {
+    county_code: string;
+    id: string;
+    client_id: string;
+    place_code: string;
+    kind: string;
+    words_sealed: string | null;
+    opened_on: string;
+    due_on: string;
+    status: string;
+    decision: string | null;
+    reason: string | null;
+    decided_on: string | null;
+    seq: number;
+  };
+  'rights.evidence': {
+    county_code: string;
+    id: string;
+    complaint_id: string;
+    file_name_sealed: string;
+    media_type: string;
+    bytes: number;
+    sha256: string;
+    added_on: string;
+    seq: number;
+  };
   'supplies.stock_movement': {
     county_code: string;
     id: string;
@@ -324,15 +521,77 @@ export const columnsOf = {
     place_code: 'text',
     login: 'text',
     display_name: 'text',
-    role: 'text',
     password_hash: 'text',
+    closed_on: 'date',
+    seq: 'int8',
+    totp_sealed: 'text',
+  },
+  'access.anchor': { county_code: 'text', day: 'date', look_n: 'int8', look_hash: 'text', journal_seq: 'int8', journal_hash: 'text', made_at: 'timestamptz' },
+  'access.attempt': { key: 'varchar', points: 'int4', expire: 'int8' },
+  'access.challenge': { id: 'text', purpose: 'text', challenge: 'text', holder_id: 'uuid', ends_at: 'timestamptz' },
+  'access.code': {
+    code_hash: 'text',
+    county_code: 'text',
+    client_id: 'uuid',
+    issued_by: 'uuid',
+    issued_at: 'timestamptz',
+    ends_at: 'timestamptz',
+    used_at: 'timestamptz',
+  },
+  'access.duty': {
+    county_code: 'text',
+    id: 'uuid',
+    account_id: 'uuid',
+    duty: 'text',
+    place_code: 'text',
     facility_id: 'uuid',
     health_worker_id: 'uuid',
-    closed_on: 'date',
+    from_on: 'date',
+    until_on: 'date',
     seq: 'int8',
   },
   'access.login': { login: 'text', county_code: 'text', account_id: 'uuid' },
-  'access.session': { token_hash: 'text', county_code: 'text', account_id: 'uuid', opened_at: 'timestamptz', seen_at: 'timestamptz', ends_at: 'timestamptz' },
+  'access.look': {
+    county_code: 'text',
+    n: 'int8',
+    at: 'timestamptz',
+    account_id: 'uuid',
+    session_id: 'uuid',
+    duty: 'text',
+    place_code: 'text',
+    action: 'text',
+    what: 'text',
+    client_ids: 'uuid[]',
+    detail: 'text',
+    hash: 'text',
+  },
+  'access.look_chain': { county_code: 'text', n: 'int8', hash: 'text' },
+  'access.passkey': {
+    county_code: 'text',
+    id: 'text',
+    account_id: 'uuid',
+    client_id: 'uuid',
+    public_key: 'text',
+    name: 'text',
+    added_at: 'timestamptz',
+    removed_at: 'timestamptz',
+    seq: 'int8',
+  },
+  'access.session': {
+    token_hash: 'text',
+    county_code: 'text',
+    account_id: 'uuid',
+    opened_at: 'timestamptz',
+    seen_at: 'timestamptz',
+    ends_at: 'timestamptz',
+    id: 'uuid',
+    kind: 'text',
+    duty_id: 'uuid',
+    client_id: 'uuid',
+    device_name: 'text',
+    must_change: 'bool',
+    revoked_at: 'timestamptz',
+  },
   'care.follow_up': {
     county_code: 'text',
     id: 'uuid',
@@ -352,6 +611,7 @@ export const columnsOf = {
     outcome: 'text',
     place_code: 'text',
     seq: 'int8',
+    restricted: 'bool',
   },
   'care.visit': {
     county_code: 'text',
@@ -411,6 +671,8 @@ export const columnsOf = {
     finding_kinds: 'text[]',
     note: 'text',
     recorded_at: 'timestamptz',
+    restricted: 'bool',
+    note_sealed: 'text',
   },
   'care.visit_before': {
     county_code: 'text',
@@ -458,8 +720,9 @@ export const columnsOf = {
     actor_id: 'uuid',
     recorded_at: 'timestamptz',
     input: 'json',
+    hash: 'text',
   },
-  'journal.pen': { county_code: 'text', seq: 'int8' },
+  'journal.pen': { county_code: 'text', seq: 'int8', hash: 'text', chained_from: 'int8' },
   'journal.subject_key': { county_code: 'text', subject_id: 'uuid', salt: 'bytea', destroyed_at: 'timestamptz' },
   'registry.birth_count': { county_code: 'text', place_code: 'text', month_on: 'date', sex: 'text', births: 'int4', source: 'text', seq: 'int8' },
   'registry.client': {
@@ -484,8 +747,15 @@ export const columnsOf = {
     version: 'int4',
     recorded_at: 'timestamptz',
     seq: 'int8',
+    purposes: 'text[]',
+    restricted: 'bool',
+    erased: 'bool',
+    name_sealed: 'text',
+    born_on_sealed: 'text',
+    record_number_sealed: 'text',
   },
   'registry.client_before': { county_code: 'text', id: 'uuid', version: 'int4', place_code: 'text', row: 'json', seq: 'int8' },
+  'registry.departure': { county_code: 'text', seq: 'int8', client_id: 'uuid', place_code: 'text', reason: 'text' },
   'registry.duplicate': {
     county_code: 'text',
     client_id: 'uuid',
@@ -544,6 +814,107 @@ export const columnsOf = {
     residence: 'text',
     people: 'int4',
     source: 'text',
+    seq: 'int8',
+  },
+  'rights.break_glass': {
+    county_code: 'text',
+    id: 'uuid',
+    account_id: 'uuid',
+    client_id: 'uuid',
+    place_code: 'text',
+    reason: 'text',
+    opened_at: 'timestamptz',
+    ends_at: 'timestamptz',
+    verdict: 'text',
+    review: 'text',
+    reviewed_by: 'uuid',
+    reviewed_at: 'timestamptz',
+    seq: 'int8',
+  },
+  'rights.complaint': {
+    county_code: 'text',
+    id: 'uuid',
+    tracking_hash: 'text',
+    kind: 'text',
+    facility_id: 'uuid',
+    place_code: 'text',
+    about_on: 'date',
+    words_sealed: 'text',
+    name_sealed: 'text',
+    contact_sealed: 'text',
+    is_anonymous: 'bool',
+    opened_on: 'date',
+    acknowledge_by: 'date',
+    decide_by: 'date',
+    acknowledged_on: 'date',
+    extended_on: 'date',
+    extension_reason: 'text',
+    decided_on: 'date',
+    outcome: 'text',
+    answer: 'text',
+    remedy: 'text',
+    review_by: 'date',
+    review_asked_on: 'date',
+    review_decide_by: 'date',
+    review_decided_on: 'date',
+    review_outcome: 'text',
+    status: 'text',
+    seq: 'int8',
+  },
+  'rights.complaint_outcome': {
+    county_code: 'text',
+    complaint_id: 'uuid',
+    year: 'int2',
+    kind: 'text',
+    place_code: 'text',
+    facility_id: 'uuid',
+    outcome: 'text',
+    blinded_summary: 'text',
+    remedy: 'text',
+    seq: 'int8',
+  },
+  'rights.consent': {
+    county_code: 'text',
+    id: 'uuid',
+    client_id: 'uuid',
+    place_code: 'text',
+    purpose: 'text',
+    text_version: 'text',
+    language: 'text',
+    given_on: 'date',
+    given_by: 'text',
+    how: 'text',
+    signature_sealed: 'text',
+    witness_sealed: 'text',
+    guardian_sealed: 'text',
+    withdrawn_on: 'date',
+    withdrawn_by: 'text',
+    seq: 'int8',
+  },
+  'rights.data_request': {
+    county_code: 'text',
+    id: 'uuid',
+    client_id: 'uuid',
+    place_code: 'text',
+    kind: 'text',
+    words_sealed: 'text',
+    opened_on: 'date',
+    due_on: 'date',
+    status: 'text',
+    decision: 'text',
+    reason: 'text',
+    decided_on: 'date',
+    seq: 'int8',
+  },
+  'rights.evidence': {
+    county_code: 'text',
+    id: 'uuid',
+    complaint_id: 'uuid',
+    file_name_sealed: 'text',
+    media_type: 'text',
+    bytes: 'int4',
+    sha256: 'text',
+    added_on: 'date',
     seq: 'int8',
   },
   'supplies.stock_movement': {

@@ -2,7 +2,7 @@ import { afterAll, inject } from 'vitest';
 import { handlers, listeners, roles } from '../app.ts';
 import { newId } from '../kit/id.ts';
 import type { Visit } from '../modules/care/visit.ts';
-import { type Actor, theProgram } from '../platform/access.ts';
+import { type Actor, scopeOf, theProgram } from '../platform/access.ts';
 import { configFrom, keysOf } from '../platform/config.ts';
 import { Database, withDatabase } from '../platform/database.ts';
 import { rolePassword } from '../platform/migrate.ts';
@@ -31,7 +31,7 @@ export const program = (county: string): Actor => theProgram(county, [...handler
 export function aPerson(role: string, place_code: string, county_code = place_code.slice(0, 6)): Actor {
   const duty = roles.get(role);
   if (!duty) throw new Error(`no duty ${role}`);
-  return { account_id: newId(), display_name: role, county_code, place_code, role: duty };
+  return { account_id: newId(), display_name: role, county_code, place_code, role: duty, ...scopeOf(duty) };
 }
 
 /** Sends one command and gives what became of it. */

@@ -9,23 +9,32 @@ const pages = [
   { to: '/people', key: 'nav.people', read: 'clients' },
   { to: '/duplicates', key: 'nav.duplicates', read: 'duplicates' },
   { to: '/import', key: 'nav.import', read: 'imports' },
+  { to: '/emergency', key: 'nav.emergency', command: 'rights.break_glass' },
+  { to: '/desk', key: 'nav.desk', read: 'complaints' },
+  { to: '/privacy', key: 'nav.privacy', read: 'data_requests' },
+  { to: '/accounts', key: 'nav.accounts', read: 'accounts' },
+  { to: '/my', key: 'nav.my', read: 'my_record' },
 ] as const;
+
+/** Pages for people who have not signed in, or not yet. */
+const open = ['/sign-in', '/my', '/complain', '/first-run'];
 
 /** What stands around every page: the name, the way about, the language, who is signed in, and the mark of synthetic data. */
 export function Frame() {
   const { say, language, name } = useSay();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const isAtDoor = pathname === '/sign-in';
+  const isAtDoor = open.includes(pathname) && pathname !== '/my';
   const { data: session, error } = useSession(!isAtDoor);
   const isSignedOut = error instanceof Refused && error.body.code === 'signed_out';
   useEffect(() => {
-    if (isSignedOut && !isAtDoor) void navigate({ to: '/sign-in' });
-  }, [isSignedOut, isAtDoor, navigate]);
+    if (isSignedOut && !open.includes(pathname)) void navigate({ to: '/sign-in' });
+  }, [isSignedOut, pathname, navigate]);
   const leave = async () => {
     await call('/api/session', { method: 'DELETE' });
+    const to = session?.role === 'client' ? '/my' : '/sign-in';
     queries.clear();
-    await navigate({ to: '/sign-in' });
+    await navigate({ to });
   };
   const title = session?.titles.at(-1);
   return (
@@ -43,7 +52,7 @@ export function Frame() {
               <nav aria-label={say('nav.main')}>
                 <Group gap={2} wrap="nowrap">
                   {pages
-                    .filter((page) => session.reads.includes(page.read))
+                    .filter((page) => ('read' in page ? session.reads.includes(page.read) : session.commands.includes(page.command)))
                     .map((page) => (
                       <Link key={page.to} to={page.to} aria-current={pathname.startsWith(page.to) ? 'page' : undefined}>
                         {say(page.key)}
@@ -64,9 +73,15 @@ export function Frame() {
               </Button>
               {session && !isAtDoor && (
                 <>
-                  <Text size="sm" c="#e6f2f0" visibleFrom="sm">
-                    {session.display_name}
-                  </Text>
+                  {session.client_id ? (
+                    <Text size="sm" c="#e6f2f0" visibleFrom="sm">
+                      {session.display_name}
+                    </Text>
+                  ) : (
+                    <Link to="/account" className="own">
+                      {session.display_name}
+                    </Link>
+                  )}
                   <Button size="compact-sm" variant="outline" color="gray.2" onClick={leave}>
                     {say('nav.sign_out')}
                   </Button>
@@ -82,7 +97,7 @@ export function Frame() {
         )}
       </header>
       <Box component="main" id="content" py="lg">
-        <Container size="xl">{session || isAtDoor ? <Outlet /> : <Loader aria-label={say('loading')} />}</Container>
+        <Container size="xl">{session || open.includes(pathname) ? <Outlet /> : <Loader aria-label={say('loading')} />}</Container>
       </Box>
     </>
   );

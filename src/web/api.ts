@@ -38,24 +38,39 @@ export function useAsked<T>(path: string, options: { every?: number; enabled?: b
   return useQuery({ queryKey: [path], queryFn: () => call<T>(path), refetchInterval: options.every ?? false, enabled: options.enabled ?? true });
 }
 
-/** Sends one command; gives its findings, none when it was done. */
-export async function send<F extends Form>(command: { name: string; form: F }, input: Answers<F>, id = newId()): Promise<readonly Finding[]> {
+/** Does something at the server; gives what was wrong, nothing when it was done, and asks everything on the page anew. */
+export async function tried(work: () => Promise<unknown>): Promise<readonly Finding[]> {
   try {
-    const { outcomes } = await post<{ outcomes: { status: string; problem?: ProblemBody }[] }>('/api/commands', { items: [{ id, name: command.name, input }] });
-    const problem = outcomes[0]?.problem;
-    if (!problem) void queries.invalidateQueries();
-    return problem?.findings ?? [];
+    await work();
+    void queries.invalidateQueries();
+    return [];
   } catch (error) {
     if (error instanceof Refused) return error.body.findings;
-    throw error;
+    return [{ field: '', rule: error instanceof Error && error.name === 'NotAllowedError' ? 'passkey_too_late' : 'our_mistake' }];
   }
 }
+
+/** Sends one command by its name; gives its findings, none when it was done. */
+export async function tell(name: string, input: unknown, id = newId()): Promise<readonly Finding[]> {
+  return tried(async () => {
+    const { outcomes } = await post<{ outcomes: { status: string; problem?: ProblemBody }[] }>('/api/commands', { items: [{ id, name, input }] });
+    const problem = outcomes[0]?.problem;
+    if (problem) throw new Refused(problem);
+  });
+}
+
+/** Sends one command; gives its findings, none when it was done. */
+export const send = <F extends Form>(command: { name: string; form: F }, input: Answers<F>, id = newId()): Promise<readonly Finding[]> =>
+  tell(command.name, input, id);
 
 export interface Session {
   display_name: string;
   role: string;
   county_code: string;
   place_code: string;
+  account_id: string;
+  client_id?: string;
+  must_change?: boolean;
   facility_id?: string;
   health_worker_id?: string;
   commands: string[];

@@ -6,6 +6,9 @@ import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
 import { handle, type Listener, overlapping, type Room, refuseEach } from '../../platform/run.ts';
 import { mergeClients, unmergeClients } from '../registry/client.ts';
+import { protectedClients } from '../registry/server-shut.ts';
+import { giveConsent, withdrawConsent } from '../rights/consent.ts';
+import { decideRequest } from '../rights/request.ts';
 import { type Movement, moveStock } from '../supplies/commands.ts';
 import { completeFollowUp, followUpsOf } from './follow-up.ts';
 import { consentIsComplete } from './lines/contraception.ts';
@@ -113,8 +116,44 @@ export const careCommands = [
 /** When two records turn out to be one person, her visits come together; when that was a mistake, each goes back where it was recorded. */
 export const careListeners: Listener[] = [
   { hears: mergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'merge') },
+  { hears: giveConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
+  { hears: withdrawConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
+  { hears: decideRequest.name, work: (room, entries) => followPurposes(room, entries as never) },
   { hears: unmergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'unmerge') },
 ];
+
+/**
+ * What a client agrees to holds for her visits and follow-ups too: a shut record's leave every list, who does not agree to be followed up
+ * has nothing due [R2, R4], and of an erased one the free words and the age go.
+ */
+async function followPurposes(room: Room, entries: readonly Entry<{ client_id: string }>[]): Promise<void> {
+  await room.wholeCounty(async () => {
+    const clients = await protectedClients(
+      room,
+      entries.map(({ input }) => input.client_id),
+    );
+    for (const { seq, input } of entries) {
+      const client = clients.get(input.client_id);
+      if (!client) continue;
+      const { restricted, erased, purposes, id } = client;
+      const mine = sql`county_code = ${room.county_code} and client_id = ${id}`;
+      await sql`update care.visit set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
+        room.db,
+      );
+      await sql`update care.follow_up set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
+        room.db,
+      );
+      if (!purposes.includes('follow_up'))
+        await sql`update care.follow_up set consented = false, status = 'cancelled', seq = ${seq} where ${mine} and county_code = ${room.county_code} and done_on is null and consented`.execute(
+          room.db,
+        );
+      if (erased)
+        await sql`update care.visit set note = null, note_sealed = null, client_age = extract(year from age(visited_on, ${client.born_on}::date)), seq = ${seq} where ${mine} and county_code = ${room.county_code}`.execute(
+          room.db,
+        );
+    }
+  });
+}
 
 async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mergeClients.form>>[], direction: 'merge' | 'unmerge'): Promise<void> {
   for (const { seq, input } of entries) {
@@ -162,7 +201,7 @@ async function facilitiesThere(room: Room, ids: readonly string[]): Promise<Set<
 }
 
 /** The visit as its table keeps it: the answers, and what follows from them and from the client as she was that day. */
-function visitRow(room: Room, { county_code, seq, recorded_at, input }: Entry<Visit>, client: KnownClient) {
+function visitRow(room: Room, { county_code, seq, recorded_at, input, sealed }: Entry<Visit>, client: KnownClient) {
   const { visit_id, client_id, ...answers } = input;
   const isContraception = input.service === 'contraception';
   const product = input.product_code ? room.packs.products.get(input.product_code) : undefined;
@@ -180,7 +219,9 @@ function visitRow(room: Room, { county_code, seq, recorded_at, input }: Entry<Vi
     residence: client.residence,
     on_free_list: freeService || product?.free === true || procedure?.free === true,
     voided: false,
+    restricted: false,
     recorded_at,
+    ...(sealed['note'] ? { note_sealed: sealed['note'] } : {}),
     ...(isContraception ? { consent_complete: input.procedure ? consentIsComplete(input) : undefined } : {}),
     ...(input.risk ? { high_risk: highRisks.includes(input.risk) } : {}),
   };
@@ -255,7 +296,7 @@ async function keepBefore(room: Room, entry: Entry<unknown>, visitId: string, ve
   if (!row || row.voided) entry.findings = [{ field: 'visit_id', rule: 'not_found' }];
   else if (row.version !== version) entry.findings = [{ field: 'version', rule: 'changed_meanwhile', values: { value: row.version } }];
   if (!row || entry.findings.length > 0) return undefined;
-  const { note, ...kept } = row;
+  const { note, note_sealed, client_age, ...kept } = row; // what an erased person could be known by
   await room.insertRows('care.visit_before', [
     {
       county_code: row.county_code,

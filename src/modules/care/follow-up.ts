@@ -39,11 +39,18 @@ export function followUpsOf(visit: Visit, monthsAfterProcedure: readonly number[
 /** A follow-up was done, or the person asked not to be followed up any more. */
 export const completeFollowUp = command({
   name: 'care.follow_up',
-  form: form('follow_up', {
-    follow_up_id: id({ required: true }),
-    done_on: day({ required: true }),
-    outcome: choice({ required: true, options: ['well', 'side_effect', 'complication', 'stopped_method', 'referred', 'pregnant', 'born', 'person_opted_out'] }),
-  }),
+  form: form(
+    'follow_up',
+    {
+      follow_up_id: id({ required: true }),
+      done_on: day({ required: true }),
+      outcome: choice({
+        required: true,
+        options: ['well', 'side_effect', 'complication', 'stopped_method', 'referred', 'pregnant', 'born', 'person_opted_out'],
+      }),
+    },
+    { purpose: 'follow_up', basis: 'pipl_29_consent', years: 15 },
+  ),
   place: () => undefined,
   happened_on: (followUp) => followUp.done_on,
 });

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import { must } from '../../kit/problem.ts';
+import type { Keys } from '../../platform/config.ts';
+import type { Db } from '../../platform/database.ts';
+import { subjectKeyOf } from '../../platform/journal.ts';
 import { route } from '../../platform/route.ts';
+import { unseal } from '../../platform/seal.ts';
 import { clientById } from '../registry/queries.ts';
-import { followUpsFor, visitsOf } from './queries.ts';
+import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/queries.ts';
+import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
+import { followUpsFor, visitsOf, writesTo } from './queries.ts';
+import { visitForm } from './visit.ts';
 
 const optionalText = z.string().nullable();
 
-const visitSchema = z.object({
+/** Every answer of the form, as it was given: what a page needs to put a visit right. */
+const answers = z.object(Object.fromEntries(Object.keys(visitForm.asks).map((field) => [field, z.unknown()])));
+
+const visitSchema = answers.omit({ visit_id: true }).extend({
   id: z.string(),
   visited_on: z.string(),
   served_on: optionalText,
@@ -42,13 +52,80 @@ const followUpSchema = z.object({
   outcome: optionalText,
 });
 
+/** What of a client's record she sees herself: all of it. */
+async function ownRecord(db: Db, county: string, clientId: string, keys: Keys) {
+  const client = must(await clientById(db, county, clientId), 'client_id');
+  const key = await subjectKeyOf(db, keys, county, clientId);
+  const open = (field: string, sealed: string | null) => (key && sealed ? unseal(key, `${field}:${clientId}`, sealed) : null);
+  return { ...client, phone: open('phone', client.phone_sealed), id_number_end: open('id_number', client.id_number_sealed)?.slice(-4) ?? null };
+}
+
 export const careRoutes = [
+  route({
+    read: 'my_record',
+    path: '/api/my/record',
+    summary: 'My own record: who I am here, my visits, consents and requests',
+    query: z.object({}),
+    reply: z.object({
+      client: z.object({
+        id: z.string(),
+        name: z.string(),
+        sex: z.string(),
+        born_on: z.string(),
+        record_number: z.string(),
+        place_code: z.string(),
+        residence: z.string(),
+        phone: optionalText,
+        id_number_end: optionalText,
+        purposes: z.array(z.string()),
+        restricted: z.boolean(),
+      }),
+      visits: z.array(visitSchema),
+      follow_ups: z.array(followUpSchema),
+      consents: z.array(consentSchema),
+      requests: z.array(requestSchema.omit({ words: true })),
+    }),
+    looks: (reply) => ({ action: 'read', client_ids: [reply.client.id] }),
+    async answer({ db, actor, house }) {
+      const { county_code } = actor;
+      const id = must(actor.client_id, 'client_id');
+      return {
+        client: await ownRecord(db, county_code, id, house.keys),
+        visits: await visitsOf(db, county_code, id),
+        follow_ups: await followUpsFor(db, county_code, id),
+        consents: await consentsOf(db, county_code, id),
+        requests: await dataRequests(db, county_code, id),
+      };
+    },
+  }),
+  route({
+    read: 'my_access',
+    path: '/api/my/access',
+    summary: 'Who looked at my record, who wrote in it, and why',
+    query: z.object({}),
+    reply: z.object({
+      looks: z.array(lookSchema.extend({ reason: optionalText })),
+      writes: z.array(z.object({ seq: z.number(), at: z.string(), command: z.string(), display_name: z.string(), by_client: z.boolean() })),
+    }),
+    async answer({ db, actor }) {
+      const { county_code } = actor;
+      const id = must(actor.client_id, 'client_id');
+      const glasses = await glassesOver(db, county_code, id);
+      const looks = (await looksAt(db, county_code, id)).map((look) => ({
+        ...look,
+        reason: glasses.find((glass) => glass.account_id === look.account_id && glass.opened_at <= look.at && look.at < glass.ends_at)?.reason ?? null,
+      }));
+      return { looks, writes: await writesTo(db, county_code, id) };
+    },
+  }),
   route({
     read: 'client_visits',
     path: '/api/clients/:client_id/visits',
     summary: "A client's visits and follow-ups",
     query: z.object({ client_id: z.uuid() }),
     reply: z.object({ visits: z.array(visitSchema), follow_ups: z.array(followUpSchema) }),
+    looks: (_, { client_id }) => ({ action: 'read', client_ids: [client_id] }),
+    about: ({ client_id }) => client_id,
     async answer({ db, actor, query }) {
       must(await clientById(db, actor.county_code, query.client_id), 'client_id');
       const [visits, follow_ups] = [await visitsOf(db, actor.county_code, query.client_id), await followUpsFor(db, actor.county_code, query.client_id)];

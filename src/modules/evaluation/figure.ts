@@ -3,7 +3,7 @@ import { type Interval, parity, poisson, ratio, wilson } from '../../kit/statist
 import type { CountedBook } from './book.ts';
 import { type Indicator, isOfficial } from './indicator.ts';
 
-export const verdicts = ['met', 'secure', 'short', 'too_few', 'not_due', 'context', 'hidden'] as const;
+export const verdicts = ['met', 'secure', 'short', 'too_few', 'not_due', 'context', 'hidden', 'suppressed'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 /** A figure of one indicator, one place, one period. Shares are 0–1; a ratio is already multiplied (male births per 100 female). */
@@ -134,6 +134,11 @@ function neededFor(indicator: Indicator, numerator: number, denominator: number)
   if (!target || denominator === 0) return null;
   if ('at_least' in target) return Math.max(0, Math.ceil(target.at_least * denominator - numerator - 1e-9));
   return Math.max(0, numerator - Math.floor(target.at_most * denominator + 1e-9));
+}
+
+/** A figure whose counts are too small to be told outside the care team [R6]. */
+export function withoutCounts(figure: Figure): Figure {
+  return { ...figure, numerator: null, denominator: null, value: null, low: null, high: null, needed: null, verdict: 'suppressed', beside: [], parts: [] };
 }
 
 /** Levels at which a context figure may never be shown [R11]. */

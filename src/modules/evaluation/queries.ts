@@ -4,7 +4,8 @@ import { daysOf, type Period } from '../../kit/period.ts';
 import { type Database, type Db, enter } from '../../platform/database.ts';
 import type { CountedBook, Measure } from './book.ts';
 import { conditionSql, firstMonthFor, periodSql } from './compile.ts';
-import { type Figure, figuresOf } from './figure.ts';
+import { disclosed, type Outside } from './disclosed.ts';
+import { type Figure, figuresOf, withoutCounts } from './figure.ts';
 import { sources } from './sources.ts';
 
 export interface CountedPlace {
@@ -23,9 +24,9 @@ export async function figures(
   book: CountedBook,
   places: readonly CountedPlace[],
   periods: readonly Period[],
-  { cold = false, now = new Date() } = {},
+  { cold = false, now = new Date(), outside = undefined as Outside | undefined } = {},
 ): Promise<Figure[]> {
-  const codes = places.map((place) => place.place_code);
+  const codes = [...places, ...(outside?.tree ?? [])].map((place) => place.place_code);
   const counts = await cellCounts(db, county, codes, periods);
   const monthNow = monthOf(today('Asia/Shanghai', now));
   const found: Figure[] = [];
@@ -34,10 +35,11 @@ export async function figures(
     const ofPeriod = (cold ? undefined : counts.get(period.code)) ?? (await coldCounts(database, county, book, period));
     const official = officials.get(period.year) ?? (await officialCounts(db, county, codes, period.year));
     officials.set(period.year, official);
-    for (const place of places) {
-      const own = ofPeriod.get(place.place_code);
-      const count = (key: string) => official.get(key)?.get(place.place_code) ?? own?.[book.at.get(key) ?? -1] ?? 0;
-      found.push(...figuresOf(book, place.place_code, place.level, period, count, monthNow));
+    const exact = (code: string) => (key: string) => official.get(key)?.get(code) ?? ofPeriod.get(code)?.[book.at.get(key) ?? -1] ?? 0;
+    const told = outside && disclosed(book, outside, period.code, exact);
+    for (const { place_code, level } of places) {
+      const made = figuresOf(book, place_code, level, period, told?.counts(place_code) ?? exact(place_code), monthNow);
+      found.push(...(told ? made.map((figure) => (told.isHidden(place_code, figure.indicator) ? withoutCounts(figure) : figure)) : made));
     }
   }
   return found;

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { monthOf, today } from '../../kit/day.ts';
 import { type Period, periodOf, seriesTo } from '../../kit/period.ts';
 import { must, Problem } from '../../kit/problem.ts';
-import { allow } from '../../platform/access.ts';
+import { type Actor, allow } from '../../platform/access.ts';
 import { route } from '../../platform/route.ts';
 import type { House } from '../../platform/run.ts';
+import { secretThreshold } from '../../platform/seal.ts';
+import { vetoes } from '../rights/queries.ts';
 import { type CountedBook, measuresOf, readBook } from './book.ts';
 import { readableSql } from './compile.ts';
+import { insideLevels, type Outside } from './disclosed.ts';
 import { hiddenLevels, verdicts } from './figure.ts';
-import { figures, newestPeriod, oldestMonth, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
+import { type CountedPlace, figures, newestPeriod, oldestMonth, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
 
 const name = z.object({ zh: z.string(), en: z.string() });
 const figureSchema = z.object({
@@ -68,6 +71,14 @@ function periodFrom(code: string): Period {
   return period;
 }
 
+/** How figures are told to an actor: exactly to the care team, disclosed to everybody else, and never below the township [R6]. */
+function outsideOf(actor: Actor, house: Pick<House, 'keys'>, all: readonly CountedPlace[], asked: string): Outside | undefined {
+  if (actor.people) return undefined;
+  const tree = all.filter((place) => !insideLevels.includes(place.level));
+  if (!tree.some((place) => place.place_code === asked)) throw new Problem('forbidden', { field: 'place', rule: 'R6_not_below_township' });
+  return { tree, threshold: (key) => secretThreshold(house.keys, key) };
+}
+
 const seriesLength = { month: 13, quarter: 9, half: 7, year: 5, mch: 5 } as const;
 
 export const evaluationRoutes = [
@@ -86,6 +97,8 @@ export const evaluationRoutes = [
       children: z.array(placeSchema),
       childFigures: z.array(figureSchema),
       counted_at: z.string().nullable(),
+      /** Places at or below which a complaint was found to be right this year: no award goes there [R10]. */
+      vetoed: z.array(z.string()),
     }),
     async answer({ db, actor, query, house }) {
       const code = query.place ?? actor.place_code;
@@ -98,27 +111,30 @@ export const evaluationRoutes = [
         around.find((one) => one.place_code === code),
         'place',
       );
-      const children = around.filter((one) => one.place_code !== code);
-      const all = await placesOf(db, county_code, actor.place_code);
+      const all = await placesOf(db, county_code, actor.people ? actor.place_code : county_code);
+      const outside = outsideOf(actor, house, all, code);
+      const children = around.filter((one) => one.place_code !== code && !(outside && insideLevels.includes(one.level)));
       const earlier = seriesTo(period, seriesLength[period.kind]).map(periodFrom);
       const monthNow = monthOf(today());
       const oldest = await oldestMonth(db, county_code);
       const come = earlier.filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest));
       const [own, below] = [
-        await figures(db, house.database, county_code, book, [place], come),
-        await figures(db, house.database, county_code, book, children, [period]),
+        await figures(db, house.database, county_code, book, [place], come, { outside }),
+        await figures(db, house.database, county_code, book, children, [period], { outside }),
       ];
+      const right = await vetoes(db, county_code, period.year);
       const memory = await db.selectFrom('evaluation.memory').select('counted_at').where('county_code', '=', county_code).executeTakeFirst();
       return {
         period: period.code,
         place,
-        above: all.filter((one) => one.place_code !== code && code.startsWith(one.place_code)),
+        above: all.filter((one) => one.place_code !== code && code.startsWith(one.place_code) && one.place_code.startsWith(actor.place_code)),
         sheets: sheetsOf(book),
         figures: own.filter((figure) => figure.period === period.code),
         series: own.map((figure) => ({ ...figure, beside: [], parts: [] })),
         children,
         childFigures: below.map((figure) => ({ ...figure, beside: [], parts: [] })),
         counted_at: memory?.counted_at ?? null,
+        vetoed: [place, ...children].map((one) => one.place_code).filter((one) => right.some((veto) => veto.place_code.startsWith(one))),
       };
     },
   }),
@@ -147,7 +163,8 @@ export const evaluationRoutes = [
       const book = { ...whole, book: { ...whole.book, indicators: [indicator] } };
       const { county_code } = actor;
       const period = periodFrom(query.period ?? (await newestPeriod(db, county_code)));
-      const all = await placesOf(db, county_code, actor.place_code);
+      const all = await placesOf(db, county_code, actor.people ? actor.place_code : county_code);
+      const outside = outsideOf(actor, house, all, code);
       const place = must(
         all.find((one) => one.place_code === code),
         'place',
@@ -163,12 +180,13 @@ export const evaluationRoutes = [
         seriesTo(period, seriesLength[period.kind] * 2)
           .map(periodFrom)
           .filter((one) => one.code === period.code || (one.from <= monthNow && one.until > oldest)),
+        { outside },
       );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');
-      const below = isRanked ? all.filter((one) => one.level === level && one.place_code.startsWith(code)) : [];
+      const below = isRanked && !(outside && insideLevels.includes(level)) ? all.filter((one) => one.level === level && one.place_code.startsWith(code)) : [];
       const byCode = new Map(below.map((one) => [one.place_code, one]));
-      const ranked = (await figures(db, house.database, county_code, book, below, [period]))
+      const ranked = (await figures(db, house.database, county_code, book, below, [period], { outside }))
         .map((figure) => ({ ...figure, place: must(byCode.get(figure.place_code), 'place') }))
         .sort((a, b) => (b.needed ?? -1) - (a.needed ?? -1) || a.place_code.localeCompare(b.place_code));
       return {
@@ -193,6 +211,7 @@ export const evaluationRoutes = [
     reply: z.object({
       rows: z.array(z.object({ id: z.string(), client_id: z.string().nullable(), place_code: z.string(), on: z.string(), met: z.boolean() })),
     }),
+    looks: ({ rows }) => ({ action: 'read', client_ids: rows.flatMap((row) => row.client_id ?? []) }),
     async answer({ db, actor, query, house }) {
       allow(actor, 'reads', 'rows_behind', query.place);
       const indicator = must(

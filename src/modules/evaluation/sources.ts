@@ -26,7 +26,7 @@ export const sources: Record<string, Source> = {
   'care.visit': {
     on: 'visited_on',
     person: 'client_id',
-    always: 'not voided',
+    always: 'not voided and not restricted',
     columns: {
       service: text('dimension'),
       client_sex: text('dimension'),
@@ -70,7 +70,7 @@ export const sources: Record<string, Source> = {
   'care.follow_up': {
     on: 'closes_on',
     person: 'client_id',
-    always: 'not voided',
+    always: 'not voided and not restricted',
     columns: { kind: text('dimension'), consented: yesNo('choice'), in_window: yesNo('quality'), status: text('quality'), outcome: text('body') },
   },
   'registry.birth_count': { on: 'month_on', sum: 'births', always: 'true', columns: { sex: text('body') } },

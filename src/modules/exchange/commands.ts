@@ -10,6 +10,7 @@ import { type Actor, allow, theProgram } from '../../platform/access.ts';
 import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
 import type { House } from '../../platform/run.ts';
+import { documentCorridor } from './server-document.ts';
 import { importFile } from './server-import.ts';
 import type { Report } from './server-report.ts';
 import { writeMarked, writeTemplate } from './server-write.ts';
@@ -24,48 +25,52 @@ function folder(): string {
 }
 
 /** Uploading, starting, and the files that come back: the part of an import that is not a question. */
-const importCorridor: Corridor = (app, house, who) => {
-  app.post('/api/imports', { schema: { summary: 'Upload a workbook or CSV; it is read and checked, nothing is written' } }, async (request) => {
-    const actor = await who(request);
-    allow(actor, 'reads', 'imports');
-    const upload = await request.file({ limits: { fileSize: largestUpload } }).catch(() => undefined);
-    if (!upload || !/\.(xlsx|csv)$/i.test(upload.filename)) throw new Problem('invalid', { field: 'file', rule: 'not_a_workbook', values: { why: '' } });
-    const id = newId();
-    // A CSV says by its name which sheet it is.
-    mkdirSync(join(folder(), id), { mode: 0o700 });
-    const path = join(
-      folder(),
-      id,
-      upload.filename
-        .replace(/^.*[/\\]/, '')
-        .replace(/[^\p{L}\p{N}._-]/gu, '_')
-        .slice(-80),
-    );
-    await pipeline(upload.file, createWriteStream(path, { mode: 0o600 }));
-    if (upload.file.truncated) {
-      await rm(path, { force: true });
-      throw new Problem('invalid', { field: 'file', rule: 'file_too_large', values: { size: '>100 MB', max: '100 MB' } });
-    }
-    const now = new Date().toISOString();
-    await house.database.write(actor, (tx) =>
-      tx.insertRows('exchange.import', [
-        {
-          county_code: actor.county_code,
-          id,
-          actor_id: actor.account_id,
-          file_name: upload.filename.slice(-120),
-          file_path: path,
-          status: 'checking',
-          opened_at: now,
-          changed_at: now,
-        },
-      ]),
-    );
-    await enqueue(house, actor, id);
-    return { id };
-  });
+const importCorridor: Corridor = (app, house, { who }) => {
+  app.post(
+    '/api/imports',
+    { config: { needs: 'imports' }, schema: { summary: 'Upload a workbook or CSV; it is read and checked, nothing is written' } },
+    async (request) => {
+      const actor = await who(request);
+      allow(actor, 'reads', 'imports');
+      const upload = await request.file({ limits: { fileSize: largestUpload } }).catch(() => undefined);
+      if (!upload || !/\.(xlsx|csv)$/i.test(upload.filename)) throw new Problem('invalid', { field: 'file', rule: 'not_a_workbook', values: { why: '' } });
+      const id = newId();
+      // A CSV says by its name which sheet it is.
+      mkdirSync(join(folder(), id), { mode: 0o700 });
+      const path = join(
+        folder(),
+        id,
+        upload.filename
+          .replace(/^.*[/\\]/, '')
+          .replace(/[^\p{L}\p{N}._-]/gu, '_')
+          .slice(-80),
+      );
+      await pipeline(upload.file, createWriteStream(path, { mode: 0o600 }));
+      if (upload.file.truncated) {
+        await rm(path, { force: true });
+        throw new Problem('invalid', { field: 'file', rule: 'file_too_large', values: { size: '>100 MB', max: '100 MB' } });
+      }
+      const now = new Date().toISOString();
+      await house.database.write(actor, (tx) =>
+        tx.insertRows('exchange.import', [
+          {
+            county_code: actor.county_code,
+            id,
+            actor_id: actor.account_id,
+            file_name: upload.filename.slice(-120),
+            file_path: path,
+            status: 'checking',
+            opened_at: now,
+            changed_at: now,
+          },
+        ]),
+      );
+      await enqueue(house, actor, id);
+      return { id };
+    },
+  );
 
-  app.post('/api/imports/:id/start', { schema: { summary: 'Write what the check found acceptable' } }, async (request) => {
+  app.post('/api/imports/:id/start', { config: { needs: 'imports' }, schema: { summary: 'Write what the check found acceptable' } }, async (request) => {
     const actor = await who(request);
     allow(actor, 'reads', 'imports');
     const { id } = request.params as { id: string };
@@ -81,20 +86,24 @@ const importCorridor: Corridor = (app, house, who) => {
     return { id };
   });
 
-  app.get('/api/imports/:id/marked.xlsx', { schema: { summary: 'The workbook with the refused cells marked' } }, async (request, reply) => {
-    const actor = await who(request);
-    allow(actor, 'reads', 'imports');
-    const { id } = request.params as { id: string };
-    const row = await house.database.read(actor, (db) =>
-      db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst(),
-    );
-    const { file_path, report } = must(row, 'id');
-    const path = join(folder(), id, 'marked.xlsx');
-    await writeMarked(file_path, (report as Report | null)?.refusals ?? [], path);
-    return sendWorkbook(reply, path);
-  });
+  app.get(
+    '/api/imports/:id/marked.xlsx',
+    { config: { needs: 'imports' }, schema: { summary: 'The workbook with the refused cells marked' } },
+    async (request, reply) => {
+      const actor = await who(request);
+      allow(actor, 'reads', 'imports');
+      const { id } = request.params as { id: string };
+      const row = await house.database.read(actor, (db) =>
+        db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst(),
+      );
+      const { file_path, report } = must(row, 'id');
+      const path = join(folder(), id, 'marked.xlsx');
+      await writeMarked(file_path, (report as Report | null)?.refusals ?? [], path);
+      return sendWorkbook(reply, path);
+    },
+  );
 
-  app.get('/api/template.xlsx', { schema: { summary: 'The workbook whose sheets are the forms' } }, async (request, reply) => {
+  app.get('/api/template.xlsx', { config: { needs: 'imports' }, schema: { summary: 'The workbook whose sheets are the forms' } }, async (request, reply) => {
     allow(await who(request), 'reads', 'imports');
     const path = join(folder(), 'template.xlsx');
     await writeTemplate(path);
@@ -102,7 +111,7 @@ const importCorridor: Corridor = (app, house, who) => {
   });
 };
 
-export const exchangeCorridors = [importCorridor];
+export const exchangeCorridors = [importCorridor, documentCorridor];
 
 function sendWorkbook(reply: FastifyReply, path: string): FastifyReply {
   reply.header('content-type', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet');

@@ -11,20 +11,26 @@ export const contactReasons = ['came', 'asked', 'applied'] as const;
 const phone = text({ max: 20, pattern: /^\+?[0-9][0-9 -]{5,18}$/, rule: 'not_a_phone', seal: true, example: '13800000000' });
 const idNumber = text({ max: 18, pattern: /^[0-9]{17}[0-9Xx]$/, rule: 'not_an_id_number', seal: true, example: '11010519491231002X' });
 
-export const clientForm = form('client', {
-  client_id: id({ required: true, hidden: true }),
-  record_number: text({ max: 40, example: 'C-000001' }),
-  place_code: place({ required: true, example: '110118101001' }),
-  name: text({ required: true, max: 60, seal: true, example: '李某某' }),
-  sex: choice({ required: true, options: sexes }),
-  born_on: day({ required: true, example: '1992-05-17' }),
-  residence: choice({ required: true, options: residences }),
-  contact_reason: choice({ required: true, options: contactReasons }),
-  contacted_on: day({ required: true, example: '2025-03-02' }),
-  phone,
-  id_number: idNumber,
-  follow_up_consented: yesNo({ required: true, example: '是' }),
-});
+const aboutClients = { purpose: 'care', basis: 'pipl_29_consent', years: 15 } as const;
+
+export const clientForm = form(
+  'client',
+  {
+    client_id: id({ required: true, hidden: true }),
+    record_number: text({ max: 40, seal: true, example: 'C-000001' }),
+    place_code: place({ required: true, example: '110118101001' }),
+    name: text({ required: true, max: 60, seal: true, example: '李某某' }),
+    sex: choice({ required: true, options: sexes }),
+    born_on: day({ required: true, seal: true, example: '1992-05-17' }),
+    residence: choice({ required: true, options: residences }),
+    contact_reason: choice({ required: true, options: contactReasons }),
+    contacted_on: day({ required: true, example: '2025-03-02' }),
+    phone,
+    id_number: idNumber,
+    follow_up_consented: yesNo({ required: true, example: '是' }),
+  },
+  aboutClients,
+);
 
 /** A person becomes a client because they came, asked or applied. */
 export const registerClient = command({
@@ -38,27 +44,28 @@ export const registerClient = command({
 /** A client's particulars are put right; carries the version that was seen. */
 export const amendClient = command({
   name: 'registry.amend',
-  form: form('client_amendment', {
-    client_id: id({ required: true, hidden: true }),
-    version: number({ required: true, min: 1, max: 100_000, hidden: true }),
-    place_code: place({}),
-    name: text({ max: 60, seal: true }),
-    sex: choice({ options: sexes }),
-    born_on: day({}),
-    residence: choice({ options: residences }),
-    phone,
-    id_number: idNumber,
-    follow_up_consented: yesNo({}),
-  }),
+  form: form(
+    'client_amendment',
+    {
+      client_id: id({ required: true, hidden: true }),
+      version: number({ required: true, min: 1, max: 100_000, hidden: true }),
+      place_code: place({}),
+      name: text({ max: 60, seal: true }),
+      sex: choice({ options: sexes }),
+      born_on: day({ seal: true }),
+      residence: choice({ options: residences }),
+      phone,
+      id_number: idNumber,
+      follow_up_consented: yesNo({}),
+    },
+    aboutClients,
+  ),
   place: (client) => client.place_code,
   happened_on: () => undefined,
   subject: (client) => client.client_id,
 });
 
-const pairForm = form('client_pair', {
-  kept_id: id({ required: true }),
-  other_id: id({ required: true }),
-});
+const pairForm = form('client_pair', { kept_id: id({ required: true }), other_id: id({ required: true }) }, aboutClients);
 
 /** Two records turn out to be one person: the other's visits come to the kept one. Can be undone. */
 export const mergeClients = command({ name: 'registry.merge', form: pairForm, place: () => undefined, happened_on: () => undefined });

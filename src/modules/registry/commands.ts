@@ -9,6 +9,7 @@ import { amendClient, type ClientAnswers, checkClient, keepApart, mergeClients, 
 import { findDuplicates } from './duplicates.ts';
 import { nameKeys, plainPhone } from './name-keys.ts';
 import { closePlace, countBirths, countPopulation, enrolWorker, estimate, openFacility, openPlace } from './place.ts';
+import { leave } from './server-shut.ts';
 
 /** The last of several entries about the same thing: what is written when one batch says it twice. */
 function lastOf<E>(entries: readonly E[], key: (entry: E) => string): E[] {
@@ -155,6 +156,7 @@ const clientCommands = [
         follow_up_consented: entry.input.follow_up_consented,
         version: 1,
         recorded_at: entry.recorded_at,
+        purposes: entry.input.follow_up_consented ? ['care', 'follow_up'] : ['care'],
         name: '',
         name_pinyin: '',
         name_initials: '',
@@ -187,12 +189,25 @@ const clientCommands = [
     );
     for (const entry of lawful) {
       const { client_id, version, name, phone, id_number, ...rest } = entry.input;
+      const row = before.get(client_id) as NonNullable<ReturnType<typeof before.get>>;
       const changed = identity(room, entry as unknown as Entry<ClientAnswers>);
       await room.updateRows(
         'registry.client',
         ['id'],
-        [{ county_code: entry.county_code, seq: entry.seq, id: client_id, version: version + 1, ...rest, ...changed }],
+        [
+          {
+            county_code: entry.county_code,
+            seq: entry.seq,
+            id: client_id,
+            version: version + 1,
+            ...rest,
+            ...changed,
+            ...agreed(row, rest.follow_up_consented),
+          },
+        ],
       );
+      if (rest.place_code && rest.place_code !== row.place_code)
+        await leave(room, [{ seq: entry.seq, client_id, place_code: row.place_code, reason: 'moved' }]);
     }
     await findDuplicates(
       room,
@@ -231,7 +246,16 @@ const clientCommands = [
     );
     await markPair(room, lawful, 'open');
   }),
-  handle(keepApart, async (room, entries) => markPair(room, entries, 'apart')),
+  handle(keepApart, async (room, entries) => {
+    const clients = await clientsById(
+      room,
+      entries.flatMap(({ input }) => [input.kept_id, input.other_id]),
+    );
+    const lawful = refuseEach(entries, ({ input }) =>
+      clients.has(input.kept_id) && clients.has(input.other_id) ? [] : [{ field: 'other_id', rule: 'not_found' }],
+    );
+    await markPair(room, lawful, 'apart');
+  }),
 ];
 
 export const registryCommands = [...placeCommands, ...clientCommands];
@@ -253,9 +277,11 @@ async function clientsById(room: Room, ids: string[]) {
 
 /** The columns that say who she is. After a lawful deletion the journal no longer knows them, and they come out empty. */
 function identity(room: Room, { input, sealed }: Entry<ClientAnswers>) {
-  const { name, phone, id_number } = input;
+  const { name, phone, id_number, born_on, record_number } = input;
   return {
-    ...(name === undefined ? {} : { name, ...nameKeys(name) }),
+    ...(name === undefined ? {} : { name, ...nameKeys(name), name_sealed: sealed['name'] ?? null }),
+    ...(born_on === undefined ? {} : { born_on_sealed: sealed['born_on'] ?? null }),
+    ...(record_number === undefined ? {} : { record_number_sealed: sealed['record_number'] ?? null }),
     ...(phone === undefined ? {} : { phone_sealed: sealed['phone'] ?? null, phone_index: blindIndex(room.keys, 'phone', plainPhone(phone)) }),
     ...(id_number === undefined
       ? {}
@@ -265,9 +291,12 @@ function identity(room: Room, { input, sealed }: Entry<ClientAnswers>) {
 
 /** The row as it was, without what names her: an old name would outlive a deletion here. */
 function withoutNames(row: Record<string, unknown>): Record<string, unknown> {
-  const { name, name_pinyin, name_initials, phone_index, id_number_index, ...rest } = row;
-  return rest;
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !/^(name|phone|id_number|born_on|record_number)/.test(column)));
 }
+
+/** What she agreed to after an answer about being followed up. */
+const agreed = ({ purposes }: { purposes: string[] }, followUp: boolean | undefined) =>
+  followUp === undefined ? {} : { purposes: [...purposes.filter((one) => one !== 'follow_up'), ...(followUp ? ['follow_up'] : [])].sort() };
 
 async function markPair(room: Room, entries: readonly Entry<Answers<typeof keepApart.form>>[], status: string): Promise<void> {
   await room.wholeCounty(async () => {

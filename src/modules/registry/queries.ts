@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { isDay } from '../../kit/day.ts';
 import type { Keys } from '../../platform/config.ts';
 import type { Db } from '../../platform/database.ts';
-import { blindIndex } from '../../platform/seal.ts';
+import { blindIndexes } from '../../platform/seal.ts';
 import { plainPhone } from './name-keys.ts';
 
 export interface ClientLine {
@@ -39,12 +39,22 @@ function matches(keys: Keys, words: string, after?: { name: string; id: string }
   };
   if (words === '') return exactly(after ? sql`(name collate "C", id) > (${after.name}, ${after.id}::uuid)` : sql`true`);
   if (isDay(words)) return exactly(sql`born_on = ${words}::date`);
-  if (/^\d{17}[\dXx]$/.test(words)) return exactly(sql`id_number_index = ${blindIndex(keys, 'id_number', words.toUpperCase())}`);
-  if (/^\+?[\d -]{7,}$/.test(words)) return exactly(sql`phone_index = ${blindIndex(keys, 'phone', plainPhone(words))}`);
+  if (/^\d{17}[\dXx]$/.test(words)) return exactly(sql`id_number_index = any(${blindIndexes(keys, 'id_number', words.toUpperCase())})`);
+  if (/^\+?[\d -]{7,}$/.test(words)) return exactly(sql`phone_index = any(${blindIndexes(keys, 'phone', plainPhone(words))})`);
   if (/[\u3400-\u9fff]/.test(words)) return [beginning('name', words)];
   const sound = words.toLowerCase().replace(/[^a-z0-9]/g, '');
   if (/^[a-z ]+$/i.test(words)) return [beginning('name_pinyin', sound), beginning('name_initials', sound)];
   return [beginning('record_number', words.replaceAll('\u0000', ''))];
+}
+
+/** Clients with exactly this record number, phone or ID number; two at most, so that one knows whether it names one person. */
+export async function clientsByNumber(db: Db, keys: Keys, county: string, number: string): Promise<{ id: string }[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from registry.client where county_code = ${county} and merged_into_id is null and not erased
+       and (record_number = ${number} or phone_index = any(${blindIndexes(keys, 'phone', plainPhone(number))}) or id_number_index = any(${blindIndexes(keys, 'id_number', number.toUpperCase())})) limit 2`.execute(
+    db,
+  );
+  return rows;
 }
 
 /** One client with what is sealed still sealed. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { must } from '../../kit/problem.ts';
 import { allow } from '../../platform/access.ts';
+import { subjectKeyOf } from '../../platform/journal.ts';
 import { route } from '../../platform/route.ts';
-import { subjectKey, unseal } from '../../platform/seal.ts';
+import { unseal } from '../../platform/seal.ts';
 import { clientById, clientsLike, duplicatePairs, facilitiesWithin, placesWithin, populationOf } from './queries.ts';
 
 const line = z.object({
@@ -30,6 +31,11 @@ export const registryRoutes = [
       health_worker_id: z.string().optional(),
       commands: z.array(z.string()),
       reads: z.array(z.string()),
+      account_id: z.string(),
+      client_id: z.string().optional(),
+      duty_id: z.string().optional(),
+      people: z.boolean().optional(),
+      must_change: z.boolean().optional(),
       synthetic: z.boolean(),
       titles: z.array(z.object({ zh: z.string(), en: z.string() })),
     }),
@@ -108,6 +114,7 @@ export const registryRoutes = [
     summary: 'Clients found by name, pinyin, initials, birth day, phone, ID number or record number',
     query: z.object({ find: z.string().max(100).default(''), after_name: z.string().optional(), after_id: z.string().optional() }),
     reply: z.object({ clients: z.array(line) }),
+    looks: ({ clients }, { find }) => ({ action: find === '' ? 'read' : 'search', client_ids: clients.map((client) => client.id) }),
     answer: async ({ db, actor, query, house }) => ({
       clients: await clientsLike(
         db,
@@ -130,17 +137,14 @@ export const registryRoutes = [
       contacted_on: z.string(),
       follow_up_consented: z.boolean(),
       merged_into_id: z.string().nullable(),
+      purposes: z.array(z.string()),
       version: z.number(),
     }),
+    looks: (_, { client_id }) => ({ action: 'read', client_ids: [client_id] }),
+    about: ({ client_id }) => client_id,
     async answer({ db, actor, query, house }) {
       const client = must(await clientById(db, actor.county_code, query.client_id), 'client_id');
-      const held = await db
-        .selectFrom('journal.subject_key')
-        .select('salt')
-        .where('county_code', '=', actor.county_code)
-        .where('subject_id', '=', client.id)
-        .executeTakeFirst();
-      const key = held?.salt ? subjectKey(house.keys, client.id, held.salt) : undefined;
+      const key = await subjectKeyOf(db, house.keys, actor.county_code, client.id);
       const open = (field: string, sealed: string | null) => (key && sealed ? unseal(key, `${field}:${client.id}`, sealed) : null);
       return { ...client, phone: open('phone', client.phone_sealed), id_number_end: open('id_number', client.id_number_sealed)?.slice(-4) ?? null };
     },
@@ -161,6 +165,7 @@ export const registryRoutes = [
         }),
       ),
     }),
+    looks: ({ pairs }) => ({ action: 'read', client_ids: pairs.flatMap(({ client, other }) => [client.id, other.id]) }),
     answer: async ({ db, actor, query }) => ({ pairs: (await duplicatePairs(db, actor.county_code, query.status)) as never }),
   }),
 ];

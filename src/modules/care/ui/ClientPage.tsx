@@ -1,15 +1,17 @@
-import { Alert, Button, Group, Select, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Group, Select, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ageOn, today } from '../../../kit/day.ts';
 import type { Finding } from '../../../kit/problem.ts';
 import { Asking } from '../../../web/Asking.tsx';
 import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
-import { ButtonLink } from '../../../web/links.tsx';
+import { Findings } from '../../../web/Findings.tsx';
+import { ButtonLink, TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { ClientLine } from '../../registry/ui/PeoplePage.tsx';
+import { ConsentPanel } from '../../rights/ui/ConsentPanel.tsx';
 import { completeFollowUp } from '../follow-up.ts';
-import { recordVisit, voidVisit } from '../visit.ts';
+import { amendVisit, recordVisit, voidVisit } from '../visit.ts';
 
 export interface ClientAnswer extends ClientLine {
   phone: string | null;
@@ -17,6 +19,7 @@ export interface ClientAnswer extends ClientLine {
   contact_reason: string;
   contacted_on: string;
   follow_up_consented: boolean;
+  purposes: string[];
   version: number;
 }
 interface VisitLine {
@@ -60,11 +63,12 @@ export function ClientPage() {
       <Asking of={visits}>
         {(found) => (
           <>
-            <Visits visits={found.visits} />
+            <Visits id={id} visits={found.visits} />
             <FollowUps followUps={found.follow_ups} />
           </>
         )}
       </Asking>
+      {client.data && <ConsentPanel client={client.data} />}
     </Stack>
   );
 }
@@ -114,8 +118,8 @@ function Particulars({ client }: { client: ClientAnswer }) {
   );
 }
 
-function Visits({ visits }: { visits: VisitLine[] }) {
-  const { say, option, placeName, finding, name } = useSay();
+function Visits({ id, visits }: { id: string; visits: VisitLine[] }) {
+  const { say, option, placeName, name } = useSay();
   const places = usePlaces();
   const { data: session } = useSession();
   const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string }; unit: { zh: string; en: string } }[] }>('/api/products');
@@ -141,11 +145,7 @@ function Visits({ visits }: { visits: VisitLine[] }) {
       <Title order={2} size="h4">
         {say('client.visits')} ({visits.length})
       </Title>
-      {findings.length > 0 && (
-        <Alert color="red" variant="light" role="alert">
-          {findings.map((one) => finding(one)).join(' ')}
-        </Alert>
-      )}
+      <Findings of={findings} />
       <Table.ScrollContainer minWidth={560}>
         <Table className="numbers">
           <Table.Thead>
@@ -167,6 +167,11 @@ function Visits({ visits }: { visits: VisitLine[] }) {
                 <Table.Td>{what(visit)}</Table.Td>
                 <Table.Td>{placeName(places.get(visit.place_code))}</Table.Td>
                 <Table.Td>
+                  {!visit.voided && session?.commands.includes(amendVisit.name) && (
+                    <TextLink to="/people/$client/visits/$visit" params={{ client: id, visit: visit.id }} size="sm" mr="xs">
+                      {say('visit.amend')}
+                    </TextLink>
+                  )}
                   {!visit.voided && session?.commands.includes(voidVisit.name) && (
                     <Button
                       size="compact-xs"
@@ -190,7 +195,7 @@ function Visits({ visits }: { visits: VisitLine[] }) {
 }
 
 function FollowUps({ followUps }: { followUps: FollowUpLine[] }) {
-  const { say, option, finding } = useSay();
+  const { say, option } = useSay();
   const { data: session } = useSession();
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const outcomes = completeFollowUp.form.asks.outcome.options;
@@ -202,11 +207,7 @@ function FollowUps({ followUps }: { followUps: FollowUpLine[] }) {
       <Title order={2} size="h4">
         {say('client.follow_ups')}
       </Title>
-      {findings.length > 0 && (
-        <Alert color="red" variant="light" role="alert">
-          {findings.map((one) => finding(one)).join(' ')}
-        </Alert>
-      )}
+      <Findings of={findings} />
       <Table.ScrollContainer minWidth={520}>
         <Table className="numbers">
           <Table.Thead>

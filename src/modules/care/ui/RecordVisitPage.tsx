@@ -1,4 +1,4 @@
-import { Alert, Button, Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, SegmentedControl, Stack, Table, Text, Title } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { today } from '../../../kit/day.ts';
@@ -6,10 +6,11 @@ import { type Ask, isAsked, readAnswers } from '../../../kit/form.ts';
 import { newId } from '../../../kit/id.ts';
 import type { Finding } from '../../../kit/problem.ts';
 import { Asking } from '../../../web/Asking.tsx';
-import { send, useAsked, useSession } from '../../../web/api.ts';
+import { queries, send, useAsked, useSession } from '../../../web/api.ts';
+import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
 import { useSay } from '../../../web/words.ts';
-import { checkVisit, recordVisit, services, type Visit, visitForm } from '../visit.ts';
+import { amendVisit, checkVisit, recordVisit, services, type Visit, visitForm } from '../visit.ts';
 import type { ClientAnswer } from './ClientPage.tsx';
 
 const about = ['visited_on', 'place_code', 'facility_id', 'decision', 'served_on'];
@@ -23,8 +24,76 @@ export function RecordVisitPage() {
   return <Asking of={client}>{(found) => <RecordVisit client={found} />}</Asking>;
 }
 
-function RecordVisit({ client }: { client: ClientAnswer }) {
-  const { say, option, finding, name, placeName } = useSay();
+/** A visit put right: the same page with what was recorded, sent with the version that was seen. */
+export function AmendVisitPage() {
+  const { client: id, visit } = useParams({ from: '/people/$client/visits/$visit' });
+  const client = useAsked<ClientAnswer>(`/api/clients/${id}`);
+  const visits = useAsked<{ visits: (Draft & { id: string; version: number })[] }>(`/api/clients/${id}/visits`);
+  const [seen, setSeen] = useState<Draft & { version: number }>();
+  const now = visits.data?.visits.find((one) => one.id === visit);
+  if (now && !seen) setSeen(now);
+  return (
+    <Asking of={client}>
+      {(found) => (seen ? <RecordVisit client={found} before={seen} newer={now && now.version !== seen.version ? now : undefined} /> : null)}
+    </Asking>
+  );
+}
+
+/** What two people said differently about one visit, side by side: nothing is overwritten unseen. */
+function Newer({ mine, theirs, take }: { mine: Draft; theirs: Draft; take: (field: string) => void }) {
+  const { say, option } = useSay();
+  const shown = (field: string, value: unknown) =>
+    value === undefined || value === null
+      ? '–'
+      : [value]
+          .flat()
+          .map((one) => option(field, String(one)))
+          .join('、');
+  const differing = Object.keys(visitForm.asks).filter(
+    (field) => JSON.stringify(mine[field] ?? null) !== JSON.stringify(theirs[field] ?? null) && field !== 'visit_id',
+  );
+  return (
+    <section className="card" role="alert">
+      <Title order={2} size="h4">
+        {say('visit.newer')}
+      </Title>
+      <Text c="dimmed">{say('visit.newer_how')}</Text>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{say('visit.answer')}</Table.Th>
+            <Table.Th>{say('visit.mine')}</Table.Th>
+            <Table.Th>{say('visit.theirs')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {differing.map((field) => (
+            <Table.Tr key={field}>
+              <Table.Td>{say(`field.${field}`)}</Table.Td>
+              <Table.Td>{shown(field, mine[field])}</Table.Td>
+              <Table.Td>
+                {shown(field, theirs[field])}{' '}
+                <Button size="compact-xs" variant="light" onClick={() => take(field)}>
+                  {say('visit.take_theirs')}
+                </Button>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </section>
+  );
+}
+
+/** A visit as it was recorded, as answers of the form: without what the table knows besides. */
+function answersOf(before: Draft): Draft {
+  return Object.fromEntries(
+    Object.keys(visitForm.asks).flatMap((field) => (before[field] === null || before[field] === undefined ? [] : [[field, before[field]]])),
+  );
+}
+
+function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?: Draft & { version: number }; newer?: Draft | undefined }) {
+  const { say, option, name, placeName } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
   const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string } }[] }>('/api/products');
@@ -41,7 +110,9 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
     place_code: client.place_code,
     charge_fen: 0,
     follow_up_consented: client.follow_up_consented,
+    ...(before ? { ...answersOf(before), visit_id: before['id'] } : {}),
   }));
+  const [version, setVersion] = useState(before?.version);
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const [wasSent, setSent] = useState(false);
   const given: Draft = withoutStray({
@@ -61,8 +132,10 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
   const save = async () => {
     setSent(true);
     const wrong = check(given);
-    const refused = wrong.length > 0 ? wrong : await send(recordVisit, given as Visit, entry);
+    const sendIt = () => (version === undefined ? send(recordVisit, given as Visit, entry) : send(amendVisit, { ...(given as Visit), version }));
+    const refused = wrong.length > 0 ? wrong : await sendIt();
     setFindings(refused);
+    if (refused.some((one) => one.rule === 'changed_meanwhile')) await queries.invalidateQueries();
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: client.id } });
   };
   const choices = {
@@ -79,9 +152,23 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
   return (
     <Stack maw={820}>
       <Title order={1}>
-        {say('visit.record')} · {client.name}
+        {say(before ? 'visit.amend' : 'visit.record')} · {client.name}
       </Title>
       <Text c="dimmed">{say('visit.how')}</Text>
+      {newer && (
+        <Newer
+          mine={given}
+          theirs={{ ...answersOf(newer), visit_id: given['visit_id'] }}
+          take={(field) => setAnswers({ ...answers, [field]: newer[field] ?? undefined })}
+        />
+      )}
+      {newer && version !== newer['version'] && (
+        <Group>
+          <Button variant="outline" onClick={() => setVersion(newer['version'] as number)}>
+            {say('visit.keep_mine')}
+          </Button>
+        </Group>
+      )}
       <SegmentedControl
         fullWidth
         aria-label={say('field.service')}
@@ -100,13 +187,7 @@ function RecordVisit({ client }: { client: ClientAnswer }) {
       <div className="card">
         <FormFields {...drawn} only={last} />
       </div>
-      {findings.length > 0 && (
-        <Alert color="red" variant="light" role="alert" title={say('visit.not_yet')}>
-          {findings.map((one) => (
-            <div key={one.field + one.rule}>{finding(one)}</div>
-          ))}
-        </Alert>
-      )}
+      <Findings of={findings} title={say('visit.not_yet')} />
       <Group className="stick">
         <Button size="md" onClick={save}>
           {say('save')}

@@ -19,6 +19,7 @@ interface Board {
   children: Place[];
   childFigures: Figure[];
   counted_at: string | null;
+  vetoed: string[];
 }
 
 /** The county's board: how each indicator stands, where it is short, and the context beside it. */
@@ -66,6 +67,11 @@ function BoardOf({ board }: { board: Board }) {
             {say('board.particulars')}
           </TextLink>
         </Group>
+        {board.vetoed.includes(board.place.place_code) && (
+          <Text className="vetoed" role="note">
+            {say('board.vetoed')}
+          </Text>
+        )}
       </Stack>
       <section aria-label={say('board.indicators')}>
         <SimpleGrid cols={{ base: 1, xs: 2, md: 3, lg: 4 }} spacing="sm">

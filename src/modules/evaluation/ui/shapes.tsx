@@ -102,7 +102,7 @@ export function Trend({ series, sheet }: { series: readonly Figure[]; sheet: Ind
 /** How a tile is coloured: deeper pine beyond the target, deeper amber the further below. Quiet where nothing is judged. */
 export function tileColour(sheet: IndicatorSheet, figure: Figure | undefined): string | undefined {
   const target = targetOf(sheet);
-  if (!figure || figure.value === null || target === undefined || ['too_few', 'hidden', 'context'].includes(figure.verdict)) return undefined;
+  if (!figure || figure.value === null || target === undefined || ['too_few', 'hidden', 'suppressed', 'context'].includes(figure.verdict)) return undefined;
   const isLower = sheet.target !== undefined && 'at_most' in sheet.target;
   const gap = isLower ? (target - figure.value) / (target || 1) : (figure.value - target) / (target || 1);
   if (gap >= 0) return figure.verdict === 'secure' ? '#a6d1cb' : '#d3e8e5';

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import type { Finding } from '../../../kit/problem.ts';
 import { Asking } from '../../../web/Asking.tsx';
 import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
+import { Findings } from '../../../web/Findings.tsx';
 import { useSay } from '../../../web/words.ts';
 import { keepApart, mergeClients, unmergeClients } from '../client.ts';
 import type { ClientLine } from './PeoplePage.tsx';
@@ -18,7 +19,7 @@ interface Pair {
 
 /** Pairs that look like one person, side by side; a person decides, and can undo. */
 export function DuplicatesPage() {
-  const { say, finding } = useSay();
+  const { say } = useSay();
   const [status, setStatus] = useState('open');
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const pairs = useAsked<{ pairs: Pair[] }>(`/api/duplicates?status=${status}`);
@@ -34,11 +35,7 @@ export function DuplicatesPage() {
         />
       </Group>
       <Text c="dimmed">{say('duplicates.how')}</Text>
-      {findings.length > 0 && (
-        <Alert color="red" variant="light" role="alert">
-          {findings.map((one) => finding(one)).join(' ')}
-        </Alert>
-      )}
+      <Findings of={findings} />
       <Asking of={pairs}>
         {({ pairs: found }) =>
           found.length === 0 ? (

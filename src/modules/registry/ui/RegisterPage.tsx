@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { today } from '../../../kit/day.ts';
@@ -6,13 +6,14 @@ import { readAnswers } from '../../../kit/form.ts';
 import { newId } from '../../../kit/id.ts';
 import type { Finding } from '../../../kit/problem.ts';
 import { send, useSession } from '../../../web/api.ts';
+import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
 import { useSay } from '../../../web/words.ts';
 import { checkClient, clientForm, registerClient } from '../client.ts';
 
 /** A person becomes a client. */
 export function RegisterPage() {
-  const { say, finding } = useSay();
+  const { say } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
   const [answers, setAnswers] = useState<Draft>(() => ({ client_id: newId(), contacted_on: today() }));
@@ -33,13 +34,7 @@ export function RegisterPage() {
       <div className="card">
         <FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} />
       </div>
-      {findings.length > 0 && (
-        <Alert color="red" variant="light" role="alert">
-          {findings.map((one) => (
-            <div key={one.field + one.rule}>{finding(one)}</div>
-          ))}
-        </Alert>
-      )}
+      <Findings of={findings} />
       <Group>
         <Button onClick={save}>{say('save')}</Button>
       </Group>
