@@ -1,21 +1,5 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
-
-const isPhone = () => test.info().project.name === 'phone';
-
-async function signIn(page: Page, login = 'county'): Promise<void> {
-  await page.goto('/sign-in');
-  await page.locator('input[name=login]').fill(login);
-  await page.locator('input[name=password]').fill('zhiyuan-demo');
-  await page.locator('button[type=submit]').click();
-  await expect(page.getByRole('heading', { level: 1 })).toContainText('看板');
-}
-
-async function accessible(page: Page): Promise<void> {
-  await page.waitForTimeout(300);
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
-}
+import { accessible, isPhone, signIn } from './kit.ts';
 
 const radio = (page: Page, group: string, name: string) => page.getByRole('radiogroup', { name: group }).getByText(name, { exact: true });
 const countsOf = async (page: Page, code: string) =>

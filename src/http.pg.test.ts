@@ -1,10 +1,11 @@
-import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { corridors, roles, routes } from './app.ts';
 import { newId } from './kit/id.ts';
 import { serve } from './platform/http.ts';
+import { route } from './platform/route.ts';
 import type { House } from './platform/run.ts';
 import { aClient, aGround, aHouse, aVisit, counties, program, send } from './testing/house.ts';
 
@@ -118,56 +119,60 @@ describe('the door', () => {
     for (const route of routes) expect(Object.keys(document.paths), route.path).toContain(route.path.replace(/:(\w+)/g, '{$1}'));
     for (const name of house.handlers.keys()) expect(document.components.schemas[name].type, name).toBe('object');
   });
+  it('nothing personal stands in a log, whatever goes wrong', async () => {
+    const lines: string[] = [];
+    const broken = await aHouse();
+    await aGround(broken);
+    const named = { name: '皇甫日志', phone: '13812345678', id_number: '11010519491231002X', born_on: '1949-12-31' };
+    const woman = { ...aClient(named), ...named };
+    await send(broken, program(counties[0]), 'registry.register', woman);
+    await send(broken, program(counties[0]), 'access.open_account', {
+      account_id: newId(),
+      login: 'logged',
+      display_name: '记',
+      role: 'county_clinician',
+      place_code: '110118',
+      password: 'a long password',
+    });
+    const ourMistake = route({
+      read: 'session',
+      path: '/api/our-mistake',
+      summary: 'A mistake of ours that has somebody in its message',
+      query: z.object({}),
+      reply: z.object({}),
+      answer: () => Promise.reject(new Error(`cannot read ${woman.name} "${woman.phone}" ${woman.born_on} ${woman.id_number}`)),
+    });
+    const site = await serve({ house: broken, roles, routes: [...routes, ourMistake], corridors, log: { write: (line) => lines.push(line) } });
+    const signed = await site.inject({ method: 'POST', url: '/api/session', payload: { login: 'logged', password: 'a long password' } });
+    const headers = { cookie: String(signed.headers['set-cookie']).split(';')[0] as string };
+    const every = async () => {
+      expect((await site.inject({ method: 'GET', url: `/api/our-mistake?find=${encodeURIComponent(woman.name)}`, headers })).statusCode).toBe(500);
+      await site.inject({ method: 'GET', url: `/api/clients?find=${encodeURIComponent('皇甫日志')}`, headers });
+      await site.inject({ method: 'GET', url: '/api/clients?find=13812345678', headers });
+      await site.inject({ method: 'GET', url: `/api/clients/${woman.client_id}`, headers });
+      const items = [{ id: newId(), name: 'registry.register', input: { ...woman, client_id: newId() } }];
+      await site.inject({ method: 'POST', url: '/api/commands', headers, payload: { items } });
+      await site.inject({ method: 'POST', url: '/api/session', payload: { login: 'logged', password: '13812345678' } });
+    };
+    await every();
+    // Every kind of mistake of ours: a column gone, a check that fails with the row in its message, no table at all.
+    for (const breakage of [
+      'alter table registry.client add column extra integer not null default 1; alter table registry.client alter column extra drop default',
+      'alter table registry.client drop column extra',
+      'alter table registry.client rename column name to other',
+      "alter table registry.client rename column other to name; alter table registry.client add constraint never check (name = '') not valid",
+      'drop table registry.client cascade',
+    ]) {
+      await sql.raw(breakage).execute(broken.database.owner);
+      await every();
+    }
+    await site.close();
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.join('')).not.toMatch(/皇甫|13812345678|11010519491231002|1949-12-31|a long password|zhiyuan_session=/);
+  });
   it('a page carries a content policy and no script of others', async () => {
     const { headers } = await ask(undefined, '/api/openapi.json');
     expect(headers['content-security-policy']).toContain("script-src 'self'");
     expect(headers['x-content-type-options']).toBe('nosniff');
-  });
-  it('hostile input is refused as such: never a 500, never a row', async () => {
-    const before = await sql<{ n: number }>`select count(*)::int as n from journal.entry`.execute(house.database.owner);
-    const names = [...house.handlers.keys(), 'no.such', '__proto__', ''];
-    const scalar = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.integer(),
-      fc.double(),
-      fc.boolean(),
-      fc.constantFrom(null, "'; drop table care.visit; --", '\u0000', '\ud800', '9'.repeat(400), '2025-99-99', '110118101001', client.client_id),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...names),
-        fc.dictionary(
-          fc.constantFrom('client_id', 'place_code', 'name', 'visited_on', 'service', 'version', 'quantity', 'login', '__proto__', 'x'),
-          fc.oneof(scalar, fc.array(scalar, { maxLength: 3 })),
-        ),
-        scalar,
-        async (name, input, id) => {
-          const reply = await tell('county_clinician', [{ id: typeof id === 'string' ? id : newId(), name, input }]);
-          return [200, 400].includes(reply.statusCode) && (reply.statusCode === 400 || reply.json().outcomes[0].status === 'refused');
-        },
-      ),
-      { numRuns: 2000 },
-    );
-    const after = await sql<{ n: number }>`select count(*)::int as n from journal.entry`.execute(house.database.owner);
-    expect(after.rows).toEqual(before.rows);
-  });
-  it('hostile questions likewise', async () => {
-    for (const find of ['%00', '%E7%8E%8B%00', '%F4%8F%BF%BF'])
-      expect((await ask('county_clinician', `/api/clients?find=${find}`)).statusCode, find).toBeLessThan(500);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...routes.map((route) => route.path), '/api/pull'),
-        fc.string({ unit: 'binary', maxLength: 30 }),
-        fc.constantFrom('find', 'place', 'period', 'level', 'after', 'limit', 'status'),
-        async (path, value, key) => {
-          const reply = await ask(
-            'county_clinician',
-            `${path.replace(/:\w+/g, encodeURIComponent(value.replace(/[\ud800-\udfff]/g, '') || 'x'))}?${key}=${encodeURIComponent(value.replace(/[\ud800-\udfff]/g, ''))}`,
-          );
-          return reply.statusCode < 500;
-        },
-      ),
-      { numRuns: 2000 },
-    );
   });
 });

@@ -26,7 +26,7 @@ export async function startServer(config: Config, say: (line: string) => void = 
     const mustChange = isLocal ? undefined : (password: string) => password === demoPassword;
     const app = await serve({ house, roles, routes, corridors, isOpened, log, publicUrl, oidc, ...(mustChange ? { mustChange } : {}) });
     const address = await app.listen({ port: config.port, host: config.host });
-    const stopWork = await startWork(house, (error) => app.log.error({ err: error }));
+    const stopWork = await startWork(house, (error) => app.log.error({ err: error }, 'the counter failed'));
     let isStopping = false;
     void house.postgres?.ended.then(() => {
       if (isStopping) return;

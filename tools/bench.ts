@@ -4,9 +4,14 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { configFrom, root } from '../src/platform/config.ts';
+import { demoSizes, loadDemo } from '../src/demo/load.ts';
+import { openHouse } from '../src/house.ts';
+import { refresh } from '../src/modules/evaluation/listener.ts';
+import { bookOf } from '../src/modules/evaluation/routes.ts';
+import { type Config, configFrom, root } from '../src/platform/config.ts';
 import { benchBook, benchPages } from './bench/full-county.ts';
 import { benchImport } from './bench/import.ts';
+import { benchPeople } from './bench/people.ts';
 import { benchRecording } from './bench/recording.ts';
 import { say } from './bench/say.ts';
 
@@ -19,6 +24,11 @@ console.log(`node ${process.version}, ${process.platform}-${process.arch}; embed
 try {
   if (wanted('recording')) await benchRecording({ ...configFrom({}), dataFolder: join(scratch, 'recording'), port: 0 });
   if (wanted('import')) await benchImport({ ...configFrom({}), dataFolder: join(scratch, 'import'), port: 0 }, join(scratch, 'files'));
+  if (wanted('people')) {
+    const config = { ...configFrom({}), dataFolder: values.full ?? join(scratch, 'people'), port: 0 };
+    if (!values.full) await loadSmall(config);
+    await benchPeople(config);
+  }
   if (wanted('full')) {
     const dataFolder = values.full ?? join(scratch, 'full');
     await benchBook({ ...configFrom({}), dataFolder, port: 0 });
@@ -27,6 +37,15 @@ try {
   if (wanted('site')) benchSite();
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+/** The small demonstration county, counted. */
+async function loadSmall(config: Config): Promise<void> {
+  const house = await openHouse(config);
+  await loadDemo(house, demoSizes.small, 1);
+  await refresh(house.database, '110118', bookOf(house));
+  await house.database.analyze();
+  await house.close();
 }
 
 /** What opening the board transfers before it can be used: everything but what is loaded when it is looked at. */

@@ -119,7 +119,9 @@ declare
 begin
   execute format('alter table %s enable row level security', t);
   execute format('drop policy if exists its_own on %s', t);
-  execute format('create policy its_own on %s to zhiyuan_app using (%s and ((%s and (%s)) or %s)) with check (%s and ((%s) or %s))', t, county, team, shut, own, county, team, own);
+  -- As a case, the planner takes it for true of half the rows; as conditions it would believe that a place holds one row in two hundred,
+  -- and sort whole tables for the first page of a list (measured: 8 ms instead of 2).
+  execute format('create policy its_own on %s to zhiyuan_app using (%s and case when %s and (%s) then true else coalesce(%s, false) end) with check (%s and ((%s) or %s))', t, county, team, shut, own, county, team, own);
   execute format('drop policy if exists counted on %s', t);
   execute format('create policy counted on %s for select to zhiyuan_count using (%s)', t, county);
   execute format('grant select, insert, update on %s to zhiyuan_app', t);

@@ -128,6 +128,9 @@ export function strayAnswers(form: Form, answers: Record<string, unknown>): Find
     .map(([field]) => ({ field, rule: 'not_asked_here' }));
 }
 
+/** What was given, as a text to show: an object is asked for nothing of its own. */
+const shown = (given: unknown): string => (typeof given === 'object' ? JSON.stringify(given) : String(given));
+
 function findingOf(form: Form, issue: z.core.$ZodIssue, input: unknown): Finding {
   if (issue.code === 'unrecognized_keys') return { field: issue.keys[0] ?? '', rule: 'unknown_field' };
   const field = String(issue.path[0] ?? '');
@@ -135,10 +138,10 @@ function findingOf(form: Form, issue: z.core.$ZodIssue, input: unknown): Finding
   const given = (input as Record<string, unknown> | null)?.[field];
   if (!ask) return { field, rule: 'not_a_form' };
   if (given === undefined || given === null || given === '') return { field, rule: 'required' };
-  const value = String(given).slice(0, 60);
+  const value = shown(given).slice(0, 60);
   switch (ask.kind) {
     case 'text':
-      return String(given).length > ask.max
+      return shown(given).length > ask.max
         ? { field, rule: 'too_long', values: { max: ask.max } }
         : { field, rule: ask.rule ?? 'not_this_text', values: { value } };
     case 'number':

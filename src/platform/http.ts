@@ -57,7 +57,7 @@ export interface Site {
   isOpened?: (house: House, actor: Actor, clientId: string) => Promise<boolean>;
   /** A password that must be changed before anything else: the demonstration's, where others than this machine can reach the site. */
   mustChange?: (password: string) => boolean;
-  log?: boolean;
+  log?: boolean | { write: (line: string) => void };
 }
 
 const largestBatch = 2000;
@@ -82,7 +82,11 @@ const outcomeSchema = z.object({
 /** The server with every route, the one door for writes, sign-in, the OpenAPI document and the built pages. */
 export async function serve(site: Site): Promise<FastifyInstance> {
   const { house } = site;
-  const app = fastify({ logger: site.log ? { level: 'warn', redact: ['req.headers.cookie'] } : false, bodyLimit: 16 * 1024 * 1024, genReqId: () => newId() });
+  const app = fastify({
+    logger: site.log ? { level: 'warn', serializers: quiet, ...(site.log === true ? {} : { stream: site.log }) } : false,
+    bodyLimit: 16 * 1024 * 1024,
+    genReqId: () => newId(),
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(helmet, { contentSecurityPolicy: { directives: policy }, strictTransportSecurity: false });
@@ -95,7 +99,7 @@ export async function serve(site: Site): Promise<FastifyInstance> {
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = problemFrom(error);
-    if (!problem) request.log.error({ err: error, entry_id: request.id });
+    if (!problem) request.log.error({ err: error, entry_id: request.id }, 'our mistake');
     const body = problem?.body() ?? {
       type: 'urn:zhiyuan:problem:bug',
       code: 'bug',
@@ -133,6 +137,26 @@ export function doorsOf(corridors: readonly Corridor[]): { method: string; path:
   for (const corridor of corridors) corridor(app, {} as House, { site } as Hall);
   return doors;
 }
+
+/** A message without what may be somebody's: what is quoted, long numbers, Chinese words, days. */
+const withoutData = (message: string): string => message.replace(/"[^"]*"|'[^']*'|`[^`]*`|[\u3400-\u9fff]+|\d{4}-\d{2}-\d{2}|\d{4,}/g, '…');
+
+/**
+ * What a log line says of a request and of an error: never a name, a number or a word of anybody. An address carries what was searched
+ * for, and a database's message the row it refused, so both stay out; the entry's id and the place in the code lead to the cause.
+ */
+const quiet = {
+  req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions?.url ?? '' }),
+  err: (error: Error & { code?: string; table?: string; constraint?: string; severity?: string }) => ({
+    type: error.name,
+    code: error.code ?? '',
+    ...(error.severity ? { table: error.table ?? '', constraint: error.constraint ?? '' } : { message: withoutData(error.message) }),
+    stack: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .join('\n'),
+  }),
+};
 
 /** Own scripts only; styles may stand in the page because the component library sets positions that way. */
 const policy = {

@@ -16,8 +16,6 @@ interface Account {
   passkeys: { id: string; name: string; added_at: string }[];
 }
 
-const moment = (at: string) => at.slice(0, 16).replace('T', ' ');
-
 /** One's own account: password, second factor, passkeys, sessions and phones, the duty one acts under. */
 export function AccountPage() {
   const { say } = useSay();
@@ -201,7 +199,7 @@ export async function makePasskey(name: string): Promise<readonly Finding[]> {
 }
 
 function Passkeys({ passkeys }: { passkeys: Account['passkeys'] }) {
-  const { say } = useSay();
+  const { say, moment } = useSay();
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   return (
     <section className="card">
@@ -231,7 +229,7 @@ function Passkeys({ passkeys }: { passkeys: Account['passkeys'] }) {
 }
 
 function Sessions({ sessions }: { sessions: Account['sessions'] }) {
-  const { say } = useSay();
+  const { say, moment } = useSay();
   return (
     <section className="card">
       <Title order={2} size="h4">

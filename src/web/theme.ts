@@ -12,4 +12,6 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, Consolas, "Noto Sans Mono CJK SC", monospace',
   headings: { fontWeight: '650' },
   defaultRadius: 'md',
+  // A table wider than the screen is reached and moved with the keyboard too.
+  components: { TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } } },
 });

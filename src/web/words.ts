@@ -31,6 +31,9 @@ export async function speak(language: Language): Promise<void> {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
 }
 
+/** Day and time written as 2026-11-22 20:13, in the county's zone. */
+const clock = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'short' });
+
 /** Says things in the chosen language: words by key, names that carry both languages, fields' options, findings, numbers. */
 export function useSay() {
   const { t, i18n } = useTranslation();
@@ -46,6 +49,8 @@ export function useSay() {
     option: (field: string, value: string) => known(`option.${field}.${value}`, known(`option.${value}`, value)),
     finding: (finding: Finding, withField = true) =>
       `${withField && finding.field ? `${known(`field.${finding.field}`, finding.field)}${language === 'zh' ? '：' : ': '}` : ''}${t(`rule.${finding.rule}`, finding.values ?? {})}`,
+    /** A moment as the clock on the county's wall shows it. */
+    moment: (at: string) => clock.format(new Date(at)),
     number: (value: number, digits = 0) =>
       new Intl.NumberFormat(language === 'zh' ? 'zh-CN' : 'en', { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value),
   };

@@ -56,7 +56,7 @@ function linesOf(visit: OwnRecord['visits'][number], say: (key: string) => strin
   const shown = ['decision', 'method_chosen', 'procedure', 'risk', 'result', 'cervical_method'] as const;
   return [
     ...shown.flatMap((field) => (visit[field] ? [`${say(`field.${field}`)}：${say(`option.${field}.${visit[field]}`)}`] : [])),
-    ...(visit.charge_fen > 0 ? [`${say('field.charge_fen')}：${(visit.charge_fen / 100).toFixed(2)}`] : []),
+    ...(visit.charge_fen > 0 ? [`${say('document.charge')}：${(visit.charge_fen / 100).toFixed(2)}`] : []),
     ...(visit.note ? [visit.note] : []),
   ];
 }

@@ -37,7 +37,8 @@ export class Linker {
     if (!first) return [];
     const numbers = rows
       .flatMap(({ answers }) => [answers['client_number'], answers['record_number']])
-      .filter((one): one is string => typeof one === 'string' && !this.#added.has(one));
+      // A zero byte is in no number, and the database cannot even be asked for it: the form refuses it.
+      .filter((one): one is string => typeof one === 'string' && !this.#added.has(one) && !one.includes('\0'));
     const { name } = first.sheet.command;
     const known = name === 'registry.register' || name === 'care.record' ? await this.#clients([...new Set(numbers)]) : new Map();
     if (name === 'care.record' || name === 'registry.enrol_worker') await this.#learnFacilities(rows);

@@ -149,19 +149,22 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 /** Who looked and why, and who wrote, in plain words: one sentence each. */
 function Who({ looks, writes }: Access) {
-  const { say, option } = useSay();
-  const day = (at: string) => at.slice(0, 16).replace('T', ' ');
+  const { say, option, moment: day } = useSay();
+  // The same person doing the same thing on one day is one line with how often: a page asks several times.
+  const kinds = Map.groupBy(looks, (look) => [look.display_name, look.duty, look.action, look.reason, day(look.at).slice(0, 10)].join());
+  const lines = [...kinds.values()].map((same) => ({ ...(same[0] as Access['looks'][number]), times: same.length }));
   return (
     <section className="card">
       <Title order={2} size="h4">
         {say('my.who')}
       </Title>
       <ul className="plain numbers">
-        {looks.map((look) => (
+        {lines.map((look) => (
           <li key={look.n}>
             {look.duty === 'client'
               ? say('my.look_self', { at: day(look.at) })
               : say(`my.look_${look.action}`, { at: day(look.at), who: look.display_name, duty: option('role', look.duty) })}
+            {look.times > 1 ? ` ${say('my.times', { count: look.times })}` : ''}
             {look.reason ? ` ${say('my.emergency', { reason: look.reason })}` : ''}
           </li>
         ))}

@@ -31,7 +31,7 @@ export function GlassPage() {
           <Textarea name="reason" label={say('glass.reason')} required autosize minRows={2} maxLength={500} />
           <Findings of={findings} />
           <Group>
-            <Button type="submit" color="red">
+            <Button type="submit" color="red.9">
               {say('glass.open')}
             </Button>
           </Group>

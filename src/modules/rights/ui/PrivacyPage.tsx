@@ -141,7 +141,7 @@ function Requests() {
 }
 
 function Glasses() {
-  const { say, option } = useSay();
+  const { say, option, moment } = useSay();
   const glasses = useAsked<{ glasses: Glass[] }>('/api/broken-glass');
   return (
     <Asking of={glasses}>
@@ -151,7 +151,7 @@ function Glasses() {
           {found.glasses.map((one) => (
             <article className="card" key={one.id}>
               <Title order={2} size="h5">
-                {one.opened_at.slice(0, 16).replace('T', ' ')} · {one.display_name}
+                {moment(one.opened_at)} · {one.display_name}
               </Title>
               <Text>{one.reason}</Text>
               {one.verdict ? (
@@ -174,7 +174,7 @@ function Glasses() {
 }
 
 function Looks() {
-  const { say, option } = useSay();
+  const { say, option, moment } = useSay();
   const [before, setBefore] = useState<number>();
   const looks = useAsked<{ looks: Look[] }>(`/api/looks${before ? `?before=${before}` : ''}`);
   return (
@@ -188,7 +188,7 @@ function Looks() {
                 {found.looks.map((look) => (
                   <Table.Tr key={look.n}>
                     <Table.Td>{look.n}</Table.Td>
-                    <Table.Td>{look.at.slice(0, 16).replace('T', ' ')}</Table.Td>
+                    <Table.Td>{moment(look.at)}</Table.Td>
                     <Table.Td>{look.display_name || option('role', look.duty)}</Table.Td>
                     <Table.Td>{option('role', look.duty)}</Table.Td>
                     <Table.Td>{option('look', look.action)}</Table.Td>

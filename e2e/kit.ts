@@ -1,0 +1,19 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page, test } from '@playwright/test';
+
+export const isPhone = () => test.info().project.name === 'phone';
+
+/** Signs in as one of the demonstration's people and waits for the page where their duty begins. */
+export async function signIn(page: Page, login = 'county', heading = '看板'): Promise<void> {
+  await page.goto('/sign-in');
+  await page.locator('input[name=login]').fill(login);
+  await page.locator('input[name=password]').fill('zhiyuan-demo');
+  await page.locator('button[type=submit]').click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(heading);
+}
+
+export async function accessible(page: Page): Promise<void> {
+  await page.waitForTimeout(300);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+}
