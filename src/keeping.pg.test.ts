@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,15 +41,15 @@ it('keys change while the house works: what was sealed stays readable, and a num
   expect([(await found('13800000001')).length, (await found('13800000002')).length]).toEqual([1, 1]);
   const kept = await sql<{ phone_sealed: string }>`select phone_sealed from registry.client where id = ${first.client_id}`.execute(house.database.owner);
   const key = await house.database.read(scope, (db) => subjectKeyOf(db, house.keys, '110118', first.client_id));
-  expect(unseal(key as Buffer, `phone:${first.client_id}`, kept.rows[0]?.phone_sealed as string)).toBe('13800000001');
+  expect(unseal(key as KeyObject, `phone:${first.client_id}`, kept.rows[0]?.phone_sealed as string)).toBe('13800000001');
 });
 
 it('keys come from the environment or a key service where no file is wanted', () => {
   const hex = 'ab'.repeat(32);
-  expect(new Keys('/nowhere', { ZHIYUAN_KEY_MASTER: hex }).master.toString('hex')).toBe(hex);
+  expect(new Keys('/nowhere', { ZHIYUAN_KEY_MASTER: hex }).master.export().toString('hex')).toBe(hex);
   const service = join(mkdtempSync(join(tmpdir(), 'zhiyuan-kms-')), 'key');
   writeFileSync(service, `#!/bin/sh\n[ "$1" = log ] && printf ${hex}\n`, { mode: 0o755 });
-  expect(new Keys('/nowhere', { ZHIYUAN_KEY_COMMAND: service }).log.toString('hex')).toBe(hex);
+  expect(new Keys('/nowhere', { ZHIYUAN_KEY_COMMAND: service }).log.export().toString('hex')).toBe(hex);
   expect(() => new Keys('/nowhere', { ZHIYUAN_KEY_MASTER: 'short' }).master).toThrow('32');
 });
 

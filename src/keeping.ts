@@ -41,7 +41,7 @@ export async function rewrapKeys({ database, keys }: Kept, progress: (done: numb
           db,
         );
         for (const { subject_id, salt } of rows)
-          await sql`update journal.subject_key set salt = ${wrappedKey(keys, subject_id, subjectKey(keys, subject_id, salt))} where county_code = ${county} and subject_id = ${subject_id}`.execute(
+          await sql`update journal.subject_key set salt = ${wrappedKey(keys, subject_id, subjectKey(keys, subject_id, salt).export())} where county_code = ${county} and subject_id = ${subject_id}`.execute(
             db,
           );
         return rows.length;

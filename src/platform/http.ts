@@ -147,10 +147,13 @@ const withoutData = (message: string): string => message.replace(/"[^"]*"|'[^']*
  */
 const quiet = {
   req: (request: FastifyRequest) => ({ method: request.method, route: request.routeOptions?.url ?? '' }),
-  err: (error: Error & { code?: string; table?: string; constraint?: string; severity?: string }) => ({
+  err: (error: Error & { code?: string | number; table?: string; constraint?: string; severity?: string }) => ({
     type: error.name,
-    code: error.code ?? '',
-    ...(error.severity ? { table: error.table ?? '', constraint: error.constraint ?? '' } : { message: withoutData(error.message) }),
+    code: String(error.code ?? ''),
+    // A database's own words may hold the row it refused.
+    message: error.severity ? '' : withoutData(error.message),
+    table: error.table ?? '',
+    constraint: error.constraint ?? '',
     stack: (error.stack ?? '')
       .split('\n')
       .filter((line) => /^\s+at /.test(line))

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Command } from '../kit/command.ts';
 import type { Day } from '../kit/day.ts';
@@ -75,7 +76,7 @@ export function partsOf(
 }
 
 /** The clients' own keys; a client met for the first time gets one. A destroyed key is missing from the answer. */
-export async function subjectKeys(tx: Tx, keys: Keys, county: string, subjects: readonly string[]): Promise<Map<string, Buffer>> {
+export async function subjectKeys(tx: Tx, keys: Keys, county: string, subjects: readonly string[]): Promise<Map<string, KeyObject>> {
   if (subjects.length === 0) return new Map();
   const found = await keptKeys(tx.db, county, subjects);
   const fresh = subjects.filter((id) => !found.has(id)).map((subject_id) => ({ county_code: county, subject_id, salt: wrappedKey(keys, subject_id) }));
@@ -87,7 +88,7 @@ export async function subjectKeys(tx: Tx, keys: Keys, county: string, subjects: 
 }
 
 /** A client's own key, for reading what is sealed in tables; undefined when it was destroyed. */
-export async function subjectKeyOf(db: Db, keys: Keys, county: string, subject: string): Promise<Buffer | undefined> {
+export async function subjectKeyOf(db: Db, keys: Keys, county: string, subject: string): Promise<KeyObject | undefined> {
   const kept = (await keptKeys(db, county, [subject])).get(subject);
   return kept ? subjectKey(keys, subject, kept) : undefined;
 }
@@ -106,7 +107,7 @@ export async function destroyKeys(tx: Tx, county: string, subjects: readonly str
 }
 
 /** The sealed form of every sealed field that was answered. */
-export function sealedFields(command: Command, input: Record<string, unknown>, subject: string, key: Buffer): Record<string, string> {
+export function sealedFields(command: Command, input: Record<string, unknown>, subject: string, key: KeyObject): Record<string, string> {
   const sealed: Record<string, string> = {};
   for (const field of command.form.sealed) {
     if (input[field] !== undefined) sealed[field] = seal(key, `${field}:${subject}`, String(input[field]));
@@ -115,7 +116,7 @@ export function sealedFields(command: Command, input: Record<string, unknown>, s
 }
 
 /** An entry's input opened again with the client's key; without the key the sealed fields stay away: they are gone for good. Of a day its year is left. */
-export function opened(stored: Record<string, unknown>, subject: string | undefined, key: Buffer | undefined) {
+export function opened(stored: Record<string, unknown>, subject: string | undefined, key: KeyObject | undefined) {
   const input: Record<string, unknown> = {};
   const sealed: Record<string, string> = {};
   for (const [field, value] of Object.entries(stored)) {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 import type { Keys } from './config.ts';
 
 /** A new key of a client's own, wrapped by the installation's newest key: what the database keeps. Destroy it and the key is gone for good. */
@@ -12,16 +12,16 @@ export function wrappedKey(keys: Keys, subjectId: string, key: Buffer = randomBy
 }
 
 /** A client's own key from what the database keeps; 32 bytes are a salt of the first format, from which the master key made hers. */
-export function subjectKey(keys: Keys, subjectId: string, kept: Buffer): Buffer {
-  if (kept.length === 32) return createHmac('sha256', keys.master).update(kept).update(subjectId).digest();
+export function subjectKey(keys: Keys, subjectId: string, kept: Buffer): KeyObject {
+  if (kept.length === 32) return createSecretKey(createHmac('sha256', keys.master).update(kept).update(subjectId).digest());
   const decipher = createDecipheriv('aes-256-gcm', keys.wrapping(kept[0] as number), kept.subarray(1, 13));
   decipher.setAAD(Buffer.from(subjectId));
   decipher.setAuthTag(kept.subarray(13, 29));
-  return Buffer.concat([decipher.update(kept.subarray(29)), decipher.final()]);
+  return createSecretKey(Buffer.concat([decipher.update(kept.subarray(29)), decipher.final()]));
 }
 
 /** Text sealed with AES-256-GCM, bound to where it stands (`field:id`); base64 of format, nonce, tag, text. */
-export function seal(key: Buffer, bound: string, plain: string): string {
+export function seal(key: KeyObject, bound: string, plain: string): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.from(bound));
@@ -30,7 +30,7 @@ export function seal(key: Buffer, bound: string, plain: string): string {
 }
 
 /** The text that was sealed; throws when the key, the place or one bit differs. */
-export function unseal(key: Buffer, bound: string, sealed: string): string {
+export function unseal(key: KeyObject, bound: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64');
   if (bytes[0] !== 1) throw new Error('sealed with an unknown format');
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 13));
@@ -63,7 +63,7 @@ export function link(keys: Keys, before: string, parts: readonly string[]): stri
 
 /** Hexadecimal SHA-256 of the parts, kept apart from each other. */
 export function digest(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\u0000')).digest('hex');
+  return hash('sha256', parts.join('\u0000'), 'hex');
 }
 
 const formatOne = Buffer.from([1]);

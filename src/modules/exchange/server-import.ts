@@ -8,7 +8,7 @@ import { note, type Report } from './server-report.ts';
 import { type Row, SheetReader } from './server-rows.ts';
 import { type Sheet, sheets } from './sheet.ts';
 
-const batch = 2000;
+const batch = 1000;
 
 /** Reads the file and sends its rows through the one door; `dry` undoes everything. `progress` gets the rows done. */
 export async function importFile(house: House, actor: Actor, path: string, { dry = false, progress = (_: number) => {} } = {}): Promise<Report> {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -255,7 +255,7 @@ function evidencePath(id: string): string {
   return join(folder, `${id}.sealed`);
 }
 
-function sealedFile(key: Buffer, bound: string, plain: Buffer): Buffer {
+function sealedFile(key: KeyObject, bound: string, plain: Buffer): Buffer {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.from(bound));
@@ -263,7 +263,7 @@ function sealedFile(key: Buffer, bound: string, plain: Buffer): Buffer {
   return Buffer.concat([nonce, cipher.getAuthTag(), body]);
 }
 
-function openedFile(key: Buffer, bound: string, sealed: Buffer): Buffer {
+function openedFile(key: KeyObject, bound: string, sealed: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
   decipher.setAAD(Buffer.from(bound));
   decipher.setAuthTag(sealed.subarray(12, 28));
