@@ -8,7 +8,7 @@ import { newId } from './kit/id.ts';
 import type { Actor } from './platform/access.ts';
 import { root } from './platform/config.ts';
 import { serve } from './platform/http.ts';
-import { type House, type Outcome, rehearse } from './platform/run.ts';
+import { type Handler, type House, type Outcome, rehearse } from './platform/run.ts';
 import { openSession } from './platform/session.ts';
 import { aClient, aGround, aHouse, aPerson, aVisit, program, send } from './testing/house.ts';
 import { type Around, sampleInputs } from './testing/samples.ts';
@@ -134,6 +134,29 @@ describe('every command as every duty', () => {
       }
     }
   }, 120_000);
+  it.each([...handlers.keys()])('%s works, sent twice happens once, and with nothing said is refused by its fields', async (name) => {
+    const before: Record<string, string[]> = {
+      'registry.unmerge': ['registry.merge'],
+      'rights.hand_over': ['rights.give_consent'],
+      'rights.ask_review': ['rights.decide'],
+      'rights.decide_review': ['rights.decide', 'rights.ask_review'],
+      'access.remove_passkey': ['access.add_passkey'],
+    };
+    const actor = { ...program('110118'), account_id: there.account_id };
+    const inputs = sampleInputs(there);
+    const item = (each: string) => ({ id: newId(), name: each, input: inputs[each] });
+    const twice = item(name);
+    const needsNothing = Object.values((handlers.get(name) as Handler).command.form.asks).every((ask) => !ask.required);
+    const outcomes = await rehearse(house, actor, async (prepare) => {
+      for (const each of before[name] ?? []) await (await prepare([item(each)]))();
+      return [...(await (await prepare([{ ...item(name), input: {} }]))()), ...(await (await prepare([twice]))()), ...(await (await prepare([twice]))())];
+    });
+    if (!needsNothing) expect(rulesOf(outcomes[0] as Outcome)).toContain('required');
+    expect(outcomes.slice(1).map((outcome) => [outcome.status, rulesOf(outcome)])).toEqual([
+      ['done', []],
+      ['repeated', []],
+    ]);
+  });
   it('a client does what concerns herself and nobody else', async () => {
     const actor = { ...aPerson('client', inside, '110118'), account_id: there.client_id, client_id: there.client_id };
     for (const name of actor.role.commands) {

@@ -50,6 +50,10 @@ describe('who looked [R7]', () => {
     const glass = { items: [{ id: newId(), name: 'rights.break_glass', input: { glass_id: newId(), client_id: client.client_id, reason: '车祸昏迷' } }] };
     await app.inject({ method: 'POST', url: '/api/commands', payload: glass, headers: { cookie: cookies['township_clinician'] as string } });
     expect((await ask('township_clinician', `/api/clients/${client.client_id}`)).json()).toMatchObject({ name: '看客' });
+    // For an hour, and not a moment longer.
+    await sql`update rights.break_glass set ends_at = now() - interval '1 second'`.execute(house.database.owner);
+    expect((await ask('township_clinician', `/api/clients/${client.client_id}`)).statusCode).toBe(404);
+    await sql`update rights.break_glass set ends_at = now() + interval '1 hour'`.execute(house.database.owner);
 
     const consent = {
       consent_id: newId(),

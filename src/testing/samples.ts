@@ -31,7 +31,7 @@ export function sampleInputs(around: Around): Record<string, Record<string, unkn
     },
     'access.grant_duty': { duty_id: newId(), account_id, role: 'planner', place_code },
     'access.end_duty': { duty_id: around.duty_id, until_on: '2099-01-01' },
-    'access.close_account': { account_id: newId(), closed_on: '2099-01-01' },
+    'access.close_account': { account_id, closed_on: '2099-01-01' },
     'access.change_password': { account_id, password: 'another long password' },
     'access.set_totp': { account_id },
     'access.add_passkey': { passkey_id: newId(), holder_id: account_id, holder_kind: 'account', public_key: 'AAAA', passkey_name: '钥匙' },

@@ -9,6 +9,7 @@ import { must, Problem } from '../../kit/problem.ts';
 import { type Actor, allow, theProgram } from '../../platform/access.ts';
 import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
+import { noteLook } from '../../platform/looks.ts';
 import type { House } from '../../platform/run.ts';
 import { documentCorridor } from './server-document.ts';
 import { importFile } from './server-import.ts';
@@ -97,6 +98,7 @@ const importCorridor: Corridor = (app, house, { who }) => {
         db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst(),
       );
       const { file_path, report } = must(row, 'id');
+      await noteLook(house.database, house.keys, actor, { action: 'export', what: 'imports', client_ids: [], detail: id });
       const path = join(folder(), id, 'marked.xlsx');
       await writeMarked(file_path, (report as Report | null)?.refusals ?? [], path);
       return sendWorkbook(reply, path);

@@ -13,6 +13,7 @@ import { replay } from '../../platform/replay.ts';
 import { type House, type Outcome, run } from '../../platform/run.ts';
 import { aClient, aGround, aHouse, aPerson, aVisit, program, send } from '../../testing/house.ts';
 import { clientsLike } from '../registry/queries.ts';
+import { outcomesTold } from './routes.ts';
 
 let house: House;
 const worker = aPerson('village_worker', '110118101001');
@@ -288,6 +289,12 @@ describe('complaints [R10]', () => {
       await rows(sql`select input from journal.entry where command like 'rights.%'`),
     ]);
     expect(kept).not.toMatch(/鲁提辖|13700000000|花和尚|逼我/);
+  });
+  it('[R6] what everybody may know of them hides small numbers, and with them what would give them away', () => {
+    const some = (place_code: string, count: number) => Array.from({ length: count }, () => ({ year: 2026, kind: 'privacy', outcome: 'substantiated', place_code }));
+    const told = outcomesTold([...some('110118101', 3), ...some('110118102001', 9), ...some('110118103', 30)], '110118', () => 0);
+    const by = Object.fromEntries(told.map((one) => [one.place_code, one.count]));
+    expect(by).toEqual({ '110118': 40, '110118101': null, '110118102': null, '110118103': 30 });
   });
   it('are not judged by the unit accused, and an ombudsperson holds no duty in any', async () => {
     const facility_id = newId();

@@ -14,10 +14,13 @@ import { subjectKeyOf } from '../../platform/journal.ts';
 import { noteLook } from '../../platform/looks.ts';
 import { readGiven } from '../../platform/route.ts';
 import { type House, type Outcome, run } from '../../platform/run.ts';
+import { secretThreshold } from '../../platform/seal.ts';
 import { openSession, thePublic, tokenHash } from '../../platform/session.ts';
 import { clientsByNumber } from '../registry/queries.ts';
 import { complain, complaintKinds } from './complaint.ts';
+import { complaintOutcomes } from './queries.ts';
 import { breakGlass, handOver } from './request.ts';
+import { outcomesTold } from './routes.ts';
 
 const codeHours = 72;
 const largestEvidence = 10 * 1024 * 1024;
@@ -135,6 +138,15 @@ function complaintDoors(app: FastifyInstance, house: House, hall: Hall): void {
         .execute(),
     }));
   });
+  app.get(
+    '/api/public/complaint-statistics',
+    { config: { needs: 'anyone' }, schema: { summary: 'Decided complaints as everybody may know them; small numbers are not told' } },
+    async () => {
+      const county_code = await countyOf(house);
+      const rows = await house.database.read({ county_code, place_code: county_code }, (db) => complaintOutcomes(db, county_code));
+      return { outcomes: outcomesTold(rows, county_code, (key) => secretThreshold(house.keys, key)) };
+    },
+  );
   app.post(
     '/api/complaints',
     { config: { needs: 'anyone' }, schema: { summary: 'Complain, named or not; gives the tracking code' } },

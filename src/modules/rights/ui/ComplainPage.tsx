@@ -1,4 +1,4 @@
-import { Button, FileInput, Group, Paper, Select, Stack, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { Button, FileInput, Group, Paper, Select, Stack, Table, Text, Textarea, TextInput, Title } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { Finding } from '../../../kit/problem.ts';
 import { call, post, tried, useAsked } from '../../../web/api.ts';
@@ -30,7 +30,44 @@ export function ComplainPage() {
       <Text c="dimmed">{say('complain.how')}</Text>
       <New />
       <Track />
+      <Statistics />
     </Stack>
+  );
+}
+
+interface Outcome {
+  year: number;
+  kind: string;
+  place_code: string;
+  outcome: string;
+  count: number | null;
+}
+
+/** What became of complaints, for everybody to know; small numbers are not told. */
+function Statistics() {
+  const { say, option, placeName, number } = useSay();
+  const { data } = useAsked<{ outcomes: Outcome[] }>('/api/public/complaint-statistics');
+  const { data: known } = useAsked<{ places: { place_code: string; name_zh: string; name_en: string | null }[] }>('/api/public/places');
+  if (!data || data.outcomes.length === 0) return null;
+  return (
+    <section className="card">
+      <Title order={2} size="h4">
+        {say('complain.statistics')}
+      </Title>
+      <Table className="numbers">
+        <Table.Tbody>
+          {data.outcomes.map((one) => (
+            <Table.Tr key={`${one.year} ${one.kind} ${one.outcome} ${one.place_code}`}>
+              <Table.Td>{one.year}</Table.Td>
+              <Table.Td>{placeName(known?.places.find((place) => place.place_code === one.place_code)) || one.place_code}</Table.Td>
+              <Table.Td>{option('complaint_kind', one.kind)}</Table.Td>
+              <Table.Td>{option('complaint_outcome', one.outcome)}</Table.Td>
+              <Table.Td>{one.count === null ? say('verdict.suppressed') : `≈ ${number(one.count)}`}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </section>
   );
 }
 
