@@ -1,7 +1,7 @@
 import type { Role } from './platform/access.ts';
 
 const look = ['session', 'places', 'board', 'indicator', 'facilities', 'products'];
-const meet = [...look, 'clients', 'client', 'client_visits', 'pull', 'rows_behind', 'duplicates', 'consents', 'consent_texts'];
+const meet = [...look, 'clients', 'client', 'client_visits', 'due_list', 'pull', 'rows_behind', 'duplicates', 'consents', 'consent_texts'];
 const consent = ['rights.give_consent', 'rights.withdraw_consent'];
 const careFor = [
   ...['registry.register', 'registry.amend', 'care.record', 'care.amend', 'care.void', 'care.follow_up', 'supplies.receive'],

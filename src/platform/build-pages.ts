@@ -12,6 +12,7 @@ export async function buildPages(say: (line: string) => void = () => {}): Promis
   say('正在构建网页（首次约十秒） / building the pages (about ten seconds, once)');
   const { build } = await import('vite');
   await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error' });
+  writeWorker(join(root, 'dist'));
   compressAll(join(root, 'dist'));
   writeFileSync(stamp, wanted);
   return true;
@@ -34,6 +35,31 @@ function sourcesDigest(): string {
     if (statSync(join(root, file)).isFile()) hash.update(file).update(readFileSync(join(root, file)));
   }
   return hash.digest('hex');
+}
+
+/**
+ * The worker that opens the site without a network: it keeps every file of this build but the charts, under the build's own name, and
+ * answers from them; what it asks the server for (`/api`) it never touches.
+ */
+function writeWorker(folder: string): void {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => /\.(js|css|html|svg|webmanifest)$/.test(name) && !/chart-|IndicatorPage/.test(name),
+  );
+  const hash = createHash('sha256');
+  for (const name of files.sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  const paths = files.map((name) => `/${name.replaceAll('\\', '/')}`);
+  const text = `const name = 'zhiyuan-${hash.digest('hex').slice(0, 16)}';
+const files = ${JSON.stringify(paths)};
+addEventListener('install', (event) => event.waitUntil(caches.open(name).then((cache) => cache.addAll(files)).then(() => skipWaiting())));
+addEventListener('activate', (event) => event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((one) => one !== name).map((one) => caches.delete(one)))).then(() => clients.claim())));
+addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/api/')) return;
+  const wanted = event.request.mode === 'navigate' ? '/index.html' : event.request;
+  event.respondWith(caches.match(wanted).then((found) => found ?? fetch(event.request)));
+});
+`;
+  writeFileSync(join(folder, 'sw.js'), text);
 }
 
 function compressAll(folder: string): void {

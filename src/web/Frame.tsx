@@ -6,7 +6,9 @@ import { speak, useSay } from './words.ts';
 
 const pages = [
   { to: '/board', key: 'nav.board', read: 'board' },
+  { to: '/due', key: 'nav.due', read: 'due_list' },
   { to: '/people', key: 'nav.people', read: 'clients' },
+  { to: '/phone', key: 'nav.phone', read: 'pull' },
   { to: '/duplicates', key: 'nav.duplicates', read: 'duplicates' },
   { to: '/import', key: 'nav.import', read: 'imports' },
   { to: '/emergency', key: 'nav.emergency', command: 'rights.break_glass' },
@@ -17,19 +19,24 @@ const pages = [
 ] as const;
 
 /** Pages for people who have not signed in, or not yet. */
-const open = ['/sign-in', '/my', '/complain', '/first-run'];
+const open = ['/sign-in', '/my', '/complain', '/first-run', '/phone'];
 
 /** What stands around every page: the name, the way about, the language, who is signed in, and the mark of synthetic data. */
 export function Frame() {
   const { say, language, name } = useSay();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const isAtDoor = open.includes(pathname) && pathname !== '/my';
+  const isAtDoor = open.includes(pathname) && !['/my', '/phone'].includes(pathname);
   const { data: session, error } = useSession(!isAtDoor);
   const isSignedOut = error instanceof Refused && error.body.code === 'signed_out';
   useEffect(() => {
     if (isSignedOut && !open.includes(pathname)) void navigate({ to: '/sign-in' });
   }, [isSignedOut, pathname, navigate]);
+  // No network, and this phone carries records under a PIN: ask for it.
+  const isCut = error instanceof Refused && error.body.code === 'offline';
+  useEffect(() => {
+    if (isCut && pathname !== '/phone') void navigate({ to: '/phone' });
+  }, [isCut, pathname, navigate]);
   const leave = async () => {
     await call('/api/session', { method: 'DELETE' });
     const to = session?.role === 'client' ? '/my' : '/sign-in';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { today } from '../../kit/day.ts';
 import { must } from '../../kit/problem.ts';
+import { allow } from '../../platform/access.ts';
 import type { Keys } from '../../platform/config.ts';
 import type { Db } from '../../platform/database.ts';
 import { subjectKeyOf } from '../../platform/journal.ts';
@@ -8,7 +10,8 @@ import { unseal } from '../../platform/seal.ts';
 import { clientById } from '../registry/queries.ts';
 import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/queries.ts';
 import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
-import { followUpsFor, visitsOf, writesTo } from './queries.ts';
+import { dueList } from './due-list.ts';
+import { followUpsDue, followUpsFor, visitsOf, writesTo } from './queries.ts';
 import { visitForm } from './visit.ts';
 
 const optionalText = z.string().nullable();
@@ -116,6 +119,39 @@ export const careRoutes = [
         reason: glasses.find((glass) => glass.account_id === look.account_id && glass.opened_at <= look.at && look.at < glass.ends_at)?.reason ?? null,
       }));
       return { looks, writes: await writesTo(db, county_code, id) };
+    },
+  }),
+  route({
+    read: 'due_list',
+    path: '/api/due',
+    summary: 'Who is to be followed up, most pressing first; as many as asked for, and how many there are',
+    query: z.object({ place: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(200) }),
+    reply: z.object({
+      total: z.number(),
+      day: z.string(),
+      tasks: z.array(
+        z.object({
+          id: z.string(),
+          client_id: z.string(),
+          name: z.string(),
+          place_code: z.string(),
+          kind: z.string(),
+          step: z.number(),
+          due_on: z.string(),
+          closes_on: z.string(),
+          state: z.string(),
+          status: z.string(),
+        }),
+      ),
+    }),
+    looks: ({ tasks }) => ({ action: 'read', client_ids: tasks.map((task) => task.client_id) }),
+    async answer({ db, actor, query }) {
+      const place = query.place ?? actor.place_code;
+      allow(actor, 'reads', 'due_list', place);
+      const day = today();
+      const rows = await followUpsDue(db, actor.county_code, place, day);
+      const tasks = dueList(rows, new Map(rows.map((row) => [row.client_id, row])), day);
+      return { total: tasks.length, day, tasks: tasks.slice(0, query.limit) };
     },
   }),
   route({

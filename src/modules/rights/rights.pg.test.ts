@@ -291,7 +291,8 @@ describe('complaints [R10]', () => {
     expect(kept).not.toMatch(/鲁提辖|13700000000|花和尚|逼我/);
   });
   it('[R6] what everybody may know of them hides small numbers, and with them what would give them away', () => {
-    const some = (place_code: string, count: number) => Array.from({ length: count }, () => ({ year: 2026, kind: 'privacy', outcome: 'substantiated', place_code }));
+    const some = (place_code: string, count: number) =>
+      Array.from({ length: count }, () => ({ year: 2026, kind: 'privacy', outcome: 'substantiated', place_code }));
     const told = outcomesTold([...some('110118101', 3), ...some('110118102001', 9), ...some('110118103', 30)], '110118', () => 0);
     const by = Object.fromEntries(told.map((one) => [one.place_code, one.count]));
     expect(by).toEqual({ '110118': 40, '110118101': null, '110118102': null, '110118103': 30 });

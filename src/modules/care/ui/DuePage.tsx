@@ -1,0 +1,68 @@
+import { Stack, Table, Text, Title } from '@mantine/core';
+import { Asking } from '../../../web/Asking.tsx';
+import { useAsked, usePlaces } from '../../../web/api.ts';
+import { TextLink } from '../../../web/links.tsx';
+import { useSay } from '../../../web/words.ts';
+import type { DueTask } from '../due-list.ts';
+
+export interface DueAnswer {
+  total: number;
+  day: string;
+  tasks: DueTask[];
+}
+
+/** Who is to be followed up today: the same list for the worker, the station and the supervisor. */
+export function DuePage() {
+  const { say } = useSay();
+  const due = useAsked<DueAnswer>('/api/due');
+  return (
+    <Stack>
+      <Title order={1}>{say('due.title')}</Title>
+      <Text c="dimmed">{say('due.how')}</Text>
+      <Asking of={due}>{(found) => <Tasks {...found} />}</Asking>
+    </Stack>
+  );
+}
+
+function Tasks({ tasks, total }: DueAnswer) {
+  const { say, option, placeName } = useSay();
+  const places = usePlaces();
+  if (tasks.length === 0) return <Text>{say('due.none')}</Text>;
+  return (
+    <section className="card">
+      <Text c="dimmed" size="sm">
+        {say(total > tasks.length ? 'due.shown' : 'due.all', { shown: tasks.length, total })}
+      </Text>
+      <Table.ScrollContainer minWidth={360}>
+        <Table className="numbers">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{say('client.due')}</Table.Th>
+              <Table.Th>{say('field.name')}</Table.Th>
+              <Table.Th>{say('field.kind')}</Table.Th>
+              <Table.Th>{say('field.place')}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {tasks.map((task) => (
+              <Table.Tr key={task.id}>
+                <Table.Td>
+                  {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
+                </Table.Td>
+                <Table.Td>
+                  <TextLink to="/people/$client" params={{ client: task.client_id }}>
+                    {task.name}
+                  </TextLink>
+                </Table.Td>
+                <Table.Td>
+                  {option('kind', task.kind)} · {say('client.month', { step: task.step })}
+                </Table.Td>
+                <Table.Td>{placeName(places.get(task.place_code))}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </section>
+  );
+}

@@ -1,0 +1,151 @@
+import { Button, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { type FormEvent, useEffect, useState } from 'react';
+import { queries, useSession } from './api.ts';
+import { Findings } from './Findings.tsx';
+import { wipe } from './local-db.ts';
+import { carry, close, dismiss, onSync, type SyncState, stateOf, syncNow, unlock } from './sync.ts';
+import { useSay } from './words.ts';
+
+/** Where this phone stands, told anew whenever something changes. */
+export function useSync(): SyncState | undefined {
+  const [state, setState] = useState<SyncState>();
+  useEffect(() => {
+    const look = () => void stateOf().then(setState);
+    look();
+    return onSync(look);
+  }, []);
+  return state;
+}
+
+/** Work without a network: what this phone carries, under a PIN; what waits to be sent; what was refused and why. */
+export function PhonePage() {
+  const { say } = useSay();
+  const state = useSync();
+  return (
+    <Stack maw={640}>
+      <Title order={1}>{say('phone.title')}</Title>
+      {state && !state.isCarrying && <Begin />}
+      {state?.isCarrying && !state.isOpen && <Unlock waiting={state.waiting} />}
+      {state?.isOpen && <State state={state} />}
+    </Stack>
+  );
+}
+
+function Pin({ label, isNew, act }: { label: string; isNew: boolean; act: (pin: string) => Promise<string | undefined> }) {
+  const { say } = useSay();
+  const [isBusy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState<string>();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const pin = String(new FormData(event.currentTarget).get('pin') ?? '');
+    if (!/^\d{6,}$/.test(pin)) return setWrong(say('phone.pin_rule'));
+    setBusy(true);
+    setWrong(await act(pin));
+    setBusy(false);
+  };
+  return (
+    <form onSubmit={submit} className="card">
+      <Stack gap="sm" maw={320}>
+        <PasswordInput
+          name="pin"
+          label={say('phone.pin')}
+          description={say('phone.pin_rule')}
+          inputMode="numeric"
+          autoComplete={isNew ? 'new-password' : 'current-password'}
+          error={wrong}
+          required
+          visibilityToggleButtonProps={{ 'aria-label': say('sign_in.show') }}
+        />
+        <Group>
+          <Button type="submit" loading={isBusy}>
+            {label}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function Begin() {
+  const { say } = useSay();
+  const { data: session } = useSession();
+  if (!session?.reads.includes('pull')) return <Text>{say('phone.not_for_you')}</Text>;
+  return (
+    <>
+      <Text>{say('phone.how')}</Text>
+      <Pin
+        label={say('phone.begin')}
+        isNew
+        act={async (pin) => {
+          await carry(pin);
+          return undefined;
+        }}
+      />
+    </>
+  );
+}
+
+function Unlock({ waiting }: { waiting: number }) {
+  const { say } = useSay();
+  return (
+    <>
+      <Text>{say('phone.locked', { count: waiting })}</Text>
+      <Pin
+        label={say('phone.unlock')}
+        isNew={false}
+        act={async (pin) => {
+          const left = await unlock(pin);
+          if (left !== undefined) return say(left > 0 ? 'phone.wrong_pin' : 'phone.wiped', { left });
+          await queries.resetQueries();
+          void syncNow();
+          return undefined;
+        }}
+      />
+    </>
+  );
+}
+
+function State({ state }: { state: SyncState }) {
+  const { say, moment } = useSay();
+  return (
+    <section className="card">
+      <Stack gap="xs">
+        <Text role="status" fw={600}>
+          {state.refused.length > 0
+            ? say('phone.state_refused', { waiting: state.waiting, refused: state.refused.length })
+            : state.waiting > 0
+              ? say('phone.state_waiting', { waiting: state.waiting })
+              : say('phone.state_clean')}
+        </Text>
+        <Text className="numbers">{say('phone.rows', { count: state.rows })}</Text>
+        <Text c="dimmed">{state.at ? say('phone.synced', { at: moment(state.at) }) : say('phone.never')}</Text>
+        {state.trouble && <Text c="dimmed">{say(`rule.${state.trouble}`)}</Text>}
+        {state.refused.map((one) => (
+          <div key={one.id}>
+            <Findings of={one.findings} title={say(`command.${one.name}`)} />
+            <Button size="compact-sm" variant="subtle" onClick={() => dismiss(one.id)}>
+              {say('phone.dismiss')}
+            </Button>
+          </div>
+        ))}
+        <Group>
+          <Button onClick={() => syncNow()}>{say('phone.sync')}</Button>
+          <Button variant="outline" onClick={close}>
+            {say('phone.close')}
+          </Button>
+          <Button
+            variant="subtle"
+            onClick={async () => {
+              if (window.confirm(say(state.waiting > 0 ? 'phone.remove_waiting' : 'phone.remove_sure', { count: state.waiting }))) {
+                await wipe();
+                close();
+              }
+            }}
+          >
+            {say('phone.remove')}
+          </Button>
+        </Group>
+      </Stack>
+    </section>
+  );
+}
