@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { addDays } from '../../kit/day.ts';
 import type { Db } from '../../platform/database.ts';
-import { type DueRow, soonDays } from './due-list.ts';
+import { type DueRow, schedules, soonDays } from './due-list.ts';
 
 /** A client's visits, newest first. */
 export function visitsOf(db: Db, county: string, clientId: string) {
@@ -29,17 +29,33 @@ export function followUpsFor(db: Db, county: string, clientId: string) {
     .execute();
 }
 
-/** Follow-ups of a place that may be on its due list on a day, with what the list needs of their clients. */
-export async function followUpsDue(db: Db, county: string, place: string, day: string) {
-  const { rows } = await sql<DueRow & { name: string; purposes: string[] }>`
-    select f.id, f.client_id, f.place_code, f.kind, f.step, f.opens_on, f.due_on, f.closes_on, f.done_on, f.status, f.consented, f.voided, c.name, c.purposes
-      from registry.place p
-      join care.follow_up f on f.county_code = ${county} and f.place_code = p.place_code and f.closes_on between ${addDays(day, -120)}::date and ${addDays(day, 400)}::date
-       and f.opens_on <= ${addDays(day, soonDays)}::date and f.status = 'requested' and not f.voided and f.done_on is null
-      join registry.client c on c.county_code = ${county} and c.id = f.client_id
-     where p.county_code = ${county} and starts_with(p.place_code, ${place})`.execute(db);
-  return rows;
+/**
+ * The open follow-ups of a place that are on its due list on a day, in the list's own order, with their clients; and how many there are
+ * in all. The same rules as `dueList`, as far as the database needs them to find the first ones among many.
+ */
+export async function followUpsDue(db: Db, county: string, place: string, day: string, limit: number) {
+  const of = (value: (kind: keyof typeof schedules) => number) =>
+    sql.raw(
+      `case f.kind ${Object.keys(schedules)
+        .map((kind) => `when '${kind}' then ${value(kind as keyof typeof schedules)}`)
+        .join(' ')} else 0 end`,
+    );
+  const longestGrace = Math.max(...Object.values(schedules).map((schedule) => schedule.grace_days));
+  const open = sql`f.county_code = ${county} and f.opens_on <= ${addDays(day, soonDays)}::date and f.status = 'requested' and f.consented
+    and f.done_on is null and not f.voided and not f.restricted and f.closes_on >= ${addDays(day, -longestGrace)}::date and f.closes_on >= ${day}::date - ${of((kind) => schedules[kind].grace_days)}`;
+  const here = starts(place);
+  const { rows } = await sql<DueRow & { name: string; purposes: string[]; total: number }>`
+    select d.*, c.name, c.purposes from (
+      select count(*) over () as total, f.id, f.client_id, f.place_code, f.kind, f.step, f.opens_on, f.due_on, f.closes_on, f.done_on, f.status, f.consented, f.voided
+        from care.follow_up f where ${open} and ${here}
+       order by case when ${day}::date > f.closes_on then 0 when ${day}::date >= f.opens_on then 1 else 2 end, ${of((kind) => schedules[kind].priority)}, f.due_on, f.id
+       limit ${limit}) d
+      join registry.client c on c.county_code = ${county} and c.id = d.client_id`.execute(db);
+  return { rows, total: rows[0]?.total ?? 0 };
 }
+
+/** Codes that begin with a place's: as a range, so that an index is walked. */
+const starts = (place: string) => sql`f.place_code >= ${place} and f.place_code < ${`${place}\u{10ffff}`}`;
 
 /** Who wrote in a client's record: from the journal, by the numbers her rows carry. */
 export async function writesTo(db: Db, county: string, clientId: string) {

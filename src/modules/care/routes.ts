@@ -149,9 +149,8 @@ export const careRoutes = [
       const place = query.place ?? actor.place_code;
       allow(actor, 'reads', 'due_list', place);
       const day = today();
-      const rows = await followUpsDue(db, actor.county_code, place, day);
-      const tasks = dueList(rows, new Map(rows.map((row) => [row.client_id, row])), day);
-      return { total: tasks.length, day, tasks: tasks.slice(0, query.limit) };
+      const { rows, total } = await followUpsDue(db, actor.county_code, place, day, query.limit);
+      return { total, day, tasks: dueList(rows, new Map(rows.map((row) => [row.client_id, row])), day) };
     },
   }),
   route({

@@ -1,6 +1,7 @@
-import { Stack, Table, Text, Title } from '@mantine/core';
+import { Select, Stack, Table, Text, Title } from '@mantine/core';
+import { useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
-import { useAsked, usePlaces } from '../../../web/api.ts';
+import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { DueTask } from '../due-list.ts';
@@ -13,12 +14,28 @@ export interface DueAnswer {
 
 /** Who is to be followed up today: the same list for the worker, the station and the supervisor. */
 export function DuePage() {
-  const { say } = useSay();
-  const due = useAsked<DueAnswer>('/api/due');
+  const { say, placeName } = useSay();
+  const { data: session } = useSession();
+  const places = [...usePlaces().values()];
+  const [chosen, setChosen] = useState<string>();
+  // A whole county's list is nobody's work: it is looked at township by township.
+  const townships = places.filter((place) => place.parent_code === session?.place_code && place.level === 'township');
+  const place = chosen ?? townships[0]?.place_code ?? session?.place_code;
+  const due = useAsked<DueAnswer>(`/api/due?place=${place}`, { enabled: place !== undefined && places.length > 0 });
   return (
     <Stack>
       <Title order={1}>{say('due.title')}</Title>
       <Text c="dimmed">{say('due.how')}</Text>
+      {townships.length > 0 && (
+        <Select
+          label={say('option.level.township')}
+          data={townships.map((one) => ({ value: one.place_code, label: placeName(one) }))}
+          value={place ?? null}
+          onChange={(next) => setChosen(next ?? undefined)}
+          searchable
+          maw={320}
+        />
+      )}
       <Asking of={due}>{(found) => <Tasks {...found} />}</Asking>
     </Stack>
   );
