@@ -89,4 +89,4 @@ export const pulled: readonly Pulled[] = [
 export const corridors: readonly Corridor[] = [pullCorridor(pulled), ...ownCorridors, ...rightsCorridors, ...exchangeCorridors];
 
 /** Long work, by the name under which it is queued. */
-export const tasks = (house: House): TaskList => ({ import: (payload) => workOnImport(house, payload as { county_code: string; id: string }) });
+export const tasks = (house: House): TaskList => ({ import: (payload) => workOnImport(house, roles, payload as { county_code: string; id: string }) });

@@ -117,22 +117,27 @@ export async function actorOf(database: Database, roles: ReadonlyMap<string, Rol
   if (session.revoked_at) throw new Problem('signed_out', { field: 'session', rule: 'session_revoked' });
   const actor = session.client_id
     ? await clientActor(database, roles, session, session.client_id)
-    : await dutyActor(database, roles, session, today('Asia/Shanghai', now));
+    : await dutyActor(database, roles, { ...session, account_id: session.account_id as string }, today('Asia/Shanghai', now));
   if (!actor) throw signedOut;
-  return actor;
+  return { ...actor, session_id: session.id, must_change: session.must_change };
 }
 
-async function dutyActor(database: Database, roles: ReadonlyMap<string, Role>, session: FoundSession, day: string): Promise<Actor | undefined> {
-  const { county_code } = session;
-  const { account, duties } = await accountWithDuties(database, county_code, session.account_id as string);
+/** Who an account is today under a duty, or under its first when that one is not named; undefined when it holds none. Long work acts as this too. */
+export async function dutyActor(
+  database: Database,
+  roles: ReadonlyMap<string, Role>,
+  { county_code, account_id, duty_id }: { county_code: string; account_id: string; duty_id: string | null },
+  day: string,
+  mustBeThat = false,
+): Promise<Actor | undefined> {
+  const { account, duties } = await accountWithDuties(database, county_code, account_id);
   if (!account || account.closed_on) return undefined;
   const held = duties.filter((one) => isHeldOn(one, day));
-  const duty = held.find((one) => one.id === session.duty_id) ?? held[0];
+  const duty = held.find((one) => one.id === duty_id) ?? (mustBeThat ? undefined : held[0]);
   const role = duty && roles.get(duty.duty);
   if (!duty || !role) return undefined;
   return {
     account_id: account.id,
-    session_id: session.id,
     duty_id: duty.id,
     display_name: account.display_name,
     county_code,
@@ -141,7 +146,6 @@ async function dutyActor(database: Database, roles: ReadonlyMap<string, Role>, s
     ...scopeOf(role),
     facility_id: duty.facility_id ?? undefined,
     health_worker_id: duty.health_worker_id ?? undefined,
-    must_change: session.must_change,
   };
 }
 

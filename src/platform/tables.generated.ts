@@ -244,6 +244,7 @@ export interface Tables {
     report: unknown | null;
     opened_at: string;
     changed_at: string;
+    duty_id: string | null;
   };
   'journal.entry': {
     county_code: string;
@@ -709,6 +710,7 @@ export const columnsOf = {
     report: 'json',
     opened_at: 'timestamptz',
     changed_at: 'timestamptz',
+    duty_id: 'uuid',
   },
   'journal.entry': {
     county_code: 'text',

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { FastifyReply } from 'fastify';
 import { sql } from 'kysely';
+import { today } from '../../kit/day.ts';
 import { newId } from '../../kit/id.ts';
 import { must, Problem } from '../../kit/problem.ts';
-import { type Actor, allow, theProgram } from '../../platform/access.ts';
+import { type Actor, allow, type Role } from '../../platform/access.ts';
 import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
 import { noteLook } from '../../platform/looks.ts';
 import type { House } from '../../platform/run.ts';
+import { dutyActor } from '../../platform/session.ts';
 import { documentCorridor } from './server-document.ts';
 import { importFile } from './server-import.ts';
 import type { Report } from './server-report.ts';
@@ -58,6 +60,7 @@ const importCorridor: Corridor = (app, house, { who }) => {
             county_code: actor.county_code,
             id,
             actor_id: actor.account_id,
+            ...(actor.duty_id ? { duty_id: actor.duty_id } : {}),
             file_name: upload.filename.slice(-120),
             file_path: path,
             status: 'checking',
@@ -78,7 +81,7 @@ const importCorridor: Corridor = (app, house, { who }) => {
     const { rows } = await house.database.write(actor, (tx) =>
       sql<{
         id: string;
-      }>`update exchange.import set status = 'importing', rows_done = 0, changed_at = now() where county_code = ${actor.county_code} and id = ${id}::uuid and status = 'checked' returning id`.execute(
+      }>`update exchange.import set status = 'importing', rows_done = 0, changed_at = now() where county_code = ${actor.county_code} and id = ${id}::uuid and actor_id = ${actor.account_id} and status = 'checked' returning id`.execute(
         tx.db,
       ),
     );
@@ -95,7 +98,13 @@ const importCorridor: Corridor = (app, house, { who }) => {
       allow(actor, 'reads', 'imports');
       const { id } = request.params as { id: string };
       const row = await house.database.read(actor, (db) =>
-        db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', id).executeTakeFirst(),
+        db
+          .selectFrom('exchange.import')
+          .selectAll()
+          .where('county_code', '=', actor.county_code)
+          .where('actor_id', '=', actor.account_id)
+          .where('id', '=', id)
+          .executeTakeFirst(),
       );
       const { file_path, report } = must(row, 'id');
       await noteLook(house.database, house.keys, actor, { action: 'export', what: 'imports', client_ids: [], detail: id });
@@ -128,21 +137,16 @@ function enqueue(house: House, actor: Actor, id: string): Promise<unknown> {
   ]);
 }
 
-/** The job: checks an upload, or imports one that was checked. Killed in the middle it starts over; what was written is not written again. */
-export async function workOnImport(house: House, { county_code, id }: { county_code: string; id: string }): Promise<void> {
+/** The job, under the duty of whoever uploaded: checks an upload, or imports one that was checked. Killed in the middle it starts over; what was written is not written again. */
+export async function workOnImport(house: House, roles: ReadonlyMap<string, Role>, { county_code, id }: { county_code: string; id: string }): Promise<void> {
   const scope = { county_code, place_code: county_code };
   const row = await house.database.read(scope, (db) =>
     db.selectFrom('exchange.import').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst(),
   );
   if (!row || !['checking', 'importing'].includes(row.status)) return;
   const dry = row.status === 'checking';
-  const actor = {
-    ...theProgram(
-      county_code,
-      [...house.handlers.keys()].filter((name) => name !== 'access.open_account'),
-    ),
-    account_id: row.actor_id,
-  };
+  const holder = { county_code, account_id: row.actor_id, duty_id: row.duty_id };
+  const actor = await dutyActor(house.database, roles, holder, today(), true);
   const note = (set: Record<string, unknown>) =>
     house.database.write(scope, (tx) => tx.updateRows('exchange.import', ['id'], [{ county_code, id, changed_at: new Date().toISOString(), ...set } as never]));
   let told = 0;
@@ -152,6 +156,7 @@ export async function workOnImport(house: House, { county_code, id }: { county_c
     void note({ rows_done: rows }).catch(() => {});
   };
   try {
+    if (!actor) throw new Problem('forbidden', { field: 'role', rule: 'not_your_duty' });
     const report = await importFile(house, actor, row.file_path, { dry, progress });
     await note({ status: dry ? 'checked' : 'imported', report, rows_done: report.rows, ...(dry ? { rows_total: report.rows } : {}) });
   } catch (error) {

@@ -5,10 +5,14 @@ import { deflateRawSync } from 'node:zlib';
 import { Workbook } from '@cj-tech-master/excelts';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { roles } from '../../app.ts';
+import { newId } from '../../kit/id.ts';
 import type { House } from '../../platform/run.ts';
-import { aGround, aHouse, counties, program } from '../../testing/house.ts';
+import { aGround, aHouse, counties, program, send } from '../../testing/house.ts';
+import { workOnImport } from './commands.ts';
 import { importFile } from './server-import.ts';
 import { rowsOf } from './server-read.ts';
+import type { Report } from './server-report.ts';
 import { writeMarked, writeTemplate } from './server-write.ts';
 
 let house: House;
@@ -142,6 +146,48 @@ describe('import of a workbook', () => {
     );
     const report = await importFile(house, actor, path);
     expect(report.refusals.map((refusal) => refusal.rule)).toEqual(['R5_own_complete_consent']);
+  });
+});
+
+describe('the job of an upload', () => {
+  it('acts under the duty of whoever uploaded: nothing outside her place, nothing outside her duty, nothing after it ended', async () => {
+    const account_id = newId();
+    const open = { account_id, place_code: '110118101', login: 'importer', display_name: '导', role: 'county_clinician', password: 'a long password' };
+    expect((await send(house, actor, 'access.open_account', open)).status).toBe('done');
+    const person = (number: string, place: string) => `${number},${place},导入${number},女,1990-01-01,户籍常住,本人前来,2025-01-02,否`;
+    const head = '档案编号,地点代码,姓名,性别,出生日期,居住类型,建档缘由,首次联系日期,本人同意随访联系';
+    const upload = async (file: string, text: string) => {
+      const path = join(mkdtempSync(join(tmpdir(), 'zhiyuan-job-')), file);
+      writeFileSync(path, text);
+      const id = newId();
+      const now = new Date().toISOString();
+      const row = {
+        county_code: counties[0],
+        id,
+        actor_id: account_id,
+        duty_id: account_id,
+        file_name: file,
+        file_path: path,
+        status: 'importing',
+        opened_at: now,
+        changed_at: now,
+      };
+      await house.database.write({ county_code: counties[0], place_code: counties[0] }, (tx) => tx.insertRows('exchange.import', [row]));
+      await workOnImport(house, roles, { county_code: counties[0], id });
+      return (await sql<{ status: string; report: Report }>`select status, report from exchange.import where id = ${id}`.execute(house.database.owner)).rows[0];
+    };
+    const done = await upload('clients.csv', [head, person('J-1', '110118101001'), person('J-2', '110118102001')].join('\n'));
+    expect(done?.report.sheets).toMatchObject([{ added: 1, refused: 1 }]);
+    expect(done?.report.refusals[0]?.rule).toBe('not_your_place');
+    const ground = await upload('places.csv', 'place_code,parent_code,level,name_zh,valid_from\n110118101009,110118101,village,新村,2020-01-01\n');
+    expect(ground?.report.refusals.map((refusal) => refusal.rule)).toEqual(['not_your_duty']);
+    await send(house, actor, 'access.end_duty', { duty_id: account_id, until_on: '2026-01-01' });
+    const late = await upload('clients.csv', [head, person('J-3', '110118101001')].join('\n'));
+    expect(late?.status).toBe('unreadable');
+    expect(await count('registry.client')).toBe(
+      (await sql<{ n: number }>`select count(*)::int as n from registry.client where record_number not in ('J-2', 'J-3')`.execute(house.database.owner)).rows[0]
+        ?.n,
+    );
   });
 });
 

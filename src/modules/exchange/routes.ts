@@ -19,11 +19,18 @@ export const exchangeRoutes = [
   route({
     read: 'imports',
     path: '/api/imports',
-    summary: 'Imports, newest first',
+    summary: 'My imports, newest first',
     query: z.object({}),
     reply: z.object({ imports: z.array(line) }),
     answer: async ({ db, actor }) => ({
-      imports: await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).orderBy('opened_at', 'desc').limit(20).execute(),
+      imports: await db
+        .selectFrom('exchange.import')
+        .selectAll()
+        .where('county_code', '=', actor.county_code)
+        .where('actor_id', '=', actor.account_id)
+        .orderBy('opened_at', 'desc')
+        .limit(20)
+        .execute(),
     }),
   }),
   route({
@@ -34,7 +41,13 @@ export const exchangeRoutes = [
     reply: line.extend({ report: report.nullable() }),
     async answer({ db, actor, query }) {
       const row = must(
-        await db.selectFrom('exchange.import').selectAll().where('county_code', '=', actor.county_code).where('id', '=', query.id).executeTakeFirst(),
+        await db
+          .selectFrom('exchange.import')
+          .selectAll()
+          .where('county_code', '=', actor.county_code)
+          .where('actor_id', '=', actor.account_id)
+          .where('id', '=', query.id)
+          .executeTakeFirst(),
         'id',
       );
       const found = row.report as z.infer<typeof report> | null;
