@@ -2,6 +2,7 @@ import { command } from '../kit/command.ts';
 import { daysBetween, today } from '../kit/day.ts';
 import { choice, day, form, id, place, text } from '../kit/form.ts';
 import type { Finding } from '../kit/problem.ts';
+import { isWithin } from '../kit/scope.ts';
 import { areApart, duties, type HeldDuty, longestAssessment, overlap } from './duties.ts';
 import type { Entry } from './journal.ts';
 import { handle, type Room, refuseEach } from './run.ts';
@@ -189,7 +190,7 @@ export const accountCommands = [
   handle(endDuty, async (room, entries) => {
     const known = await room.db
       .selectFrom('access.duty')
-      .select('id')
+      .select(['id', 'place_code'])
       .where('county_code', '=', room.county_code)
       .where(
         'id',
@@ -197,8 +198,10 @@ export const accountCommands = [
         entries.map(({ input }) => input.duty_id),
       )
       .execute();
-    const ids = new Set(known.map((row) => row.id));
-    const lawful = refuseEach(entries, ({ input }) => (ids.has(input.duty_id) ? [] : [{ field: 'duty_id', rule: 'not_found' }]));
+    const places = new Map(known.map((row) => [row.id, row.place_code]));
+    const lawful = refuseEach(entries, ({ input, place_code }) =>
+      isWithin(places.get(input.duty_id) ?? '', place_code) ? [] : [{ field: 'duty_id', rule: 'not_found' }],
+    );
     await room.updateRows(
       'access.duty',
       ['id'],
@@ -206,7 +209,7 @@ export const accountCommands = [
     );
   }),
   handle(closeAccount, async (room, entries) => {
-    const lawful = await knownAccounts(room, entries);
+    const lawful = await knownAccounts(room, entries, 'in_place');
     await room.updateRows(
       'access.account',
       ['id'],
@@ -304,10 +307,14 @@ function heldBy(room: Room, accountId: string): Promise<HeldDuty[]> {
     .execute();
 }
 
-async function knownAccounts<I extends { account_id: string }>(room: Room, entries: readonly Entry<I>[]): Promise<Entry<I>[]> {
+async function knownAccounts<I extends { account_id: string }>(
+  room: Room,
+  entries: readonly Entry<I>[],
+  where: 'in_place' | 'anywhere' = 'anywhere',
+): Promise<Entry<I>[]> {
   const known = await room.db
     .selectFrom('access.account')
-    .select('id')
+    .select(['id', 'place_code'])
     .where('county_code', '=', room.county_code)
     .where(
       'id',
@@ -315,6 +322,9 @@ async function knownAccounts<I extends { account_id: string }>(room: Room, entri
       entries.map(({ input }) => input.account_id),
     )
     .execute();
-  const ids = new Set(known.map((row) => row.id));
-  return refuseEach(entries, ({ input }) => (ids.has(input.account_id) ? [] : [{ field: 'account_id', rule: 'not_found' }]));
+  const places = new Map(known.map((row) => [row.id, row.place_code]));
+  return refuseEach(entries, ({ input, place_code }) => {
+    const place = places.get(input.account_id);
+    return place !== undefined && (where === 'anywhere' || isWithin(place, place_code)) ? [] : [{ field: 'account_id', rule: 'not_found' }];
+  });
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { newId } from '../kit/id.ts';
 import { must, Problem } from '../kit/problem.ts';
+import { isWithin } from '../kit/scope.ts';
 import { type Actor, allow, type Role, theProgram } from './access.ts';
 import { addPasskey, changePassword, openAccount, removePasskey, setTotp } from './account.ts';
 import type { Corridor, Hall } from './http.ts';
@@ -176,6 +177,7 @@ function administrationDoors(app: FastifyInstance, house: House, { who }: Hall):
           .selectFrom('access.account')
           .select(['id', 'login', 'display_name', 'place_code', 'closed_on'])
           .where('county_code', '=', county_code)
+          .where(({ eb, fn, val }) => eb(fn<boolean>('starts_with', ['place_code', val(actor.place_code)]), '=', true))
           .orderBy('login')
           .limit(5000)
           .execute();
@@ -197,6 +199,8 @@ function administrationDoors(app: FastifyInstance, house: House, { who }: Hall):
       const actor = await who(request);
       allow(actor, 'reads', 'accounts');
       const { id } = readGiven(z.object({ id: z.uuid() }), request.params);
+      const { account } = await accountWithDuties(database, actor.county_code, id);
+      if (!account || !isWithin(account.place_code, actor.place_code)) throw new Problem('missing', { field: 'id', rule: 'not_found' });
       return { ended: await revokeSessions(database, actor.county_code, id) };
     },
   );
