@@ -54,7 +54,7 @@ const held: readonly Role[] = [
     name: 'privacy_officer',
     desk: 'privacy',
     commands: ['rights.decide_request', 'rights.review_break_glass'],
-    reads: ['session', 'places', 'data_requests', 'access_log', 'broken_glass', 'inventory'],
+    reads: ['session', 'places', 'data_requests', 'access_log', 'broken_glass', 'inventory', 'retention'],
   },
   { name: 'administrator', commands: accounts, reads: ['session', 'places', 'accounts'] },
 ];

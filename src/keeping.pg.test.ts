@@ -8,6 +8,7 @@ import { rewrapKeys } from './keeping.ts';
 import { newId } from './kit/id.ts';
 import { clientsLike } from './modules/registry/queries.ts';
 import { reopenClients } from './modules/registry/server-reopen.ts';
+import { retained } from './modules/rights/queries.ts';
 import { Keys } from './platform/config.ts';
 import { subjectKeyOf } from './platform/journal.ts';
 import { unseal } from './platform/seal.ts';
@@ -80,5 +81,11 @@ it('retention deletes what may no longer be kept, and says what; first it only t
   expect(await counts(true)).toMatchObject(expected);
   expect(await counts(false)).toMatchObject(expected);
   expect(await counts(false)).toMatchObject({ 'import files': 0, sessions: 0, 'words of complaints': 0 });
+  const kept = await house.database.read({ county_code: '110118', place_code: '110118' }, (db) => retained(db, '110118'));
+  expect(kept.map(({ what, deleted }) => [what, deleted])).toEqual([
+    ['import files', 1],
+    ['sessions', 1],
+    ['words of complaints', 1],
+  ]);
   delete process.env['ZHIYUAN_DATA'];
 });

@@ -47,7 +47,24 @@ export async function keepRetention(house: Pick<House, 'database'>, now = new Da
       sql<{ n: number }>`select count(*)::int as n from journal.subject_key where county_code = ${county} and salt is not null and ${closed}`,
     );
   }
+  if (!dryRun) await report(house, done, now);
   return done;
+}
+
+/** Keeps what was deleted where the privacy officer reads it: one row a kind, those with nothing left out. */
+async function report({ database }: Pick<House, 'database'>, done: readonly Retained[], now: Date): Promise<void> {
+  const sums = Map.groupBy(
+    done.filter(({ count }) => count > 0),
+    ({ what }) => what,
+  );
+  for (const county_code of await countiesOf({ database }))
+    for (const [what, same] of sums) {
+      const deleted = same.reduce((sum, one) => sum + one.count, 0);
+      await database.owner
+        .insertInto('rights.retention')
+        .values({ county_code, at: now.toISOString(), what, reason: same[0]?.rule ?? '', deleted })
+        .execute();
+    }
 }
 
 function deleteFolders(folder: string, now: Date, count: number, dryRun: boolean): number {

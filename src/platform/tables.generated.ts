@@ -493,6 +493,13 @@ export interface Tables {
     added_on: string;
     seq: number;
   };
+  'rights.retention': {
+    county_code: string;
+    at: string;
+    what: string;
+    reason: string;
+    deleted: number;
+  };
   'supplies.stock_movement': {
     county_code: string;
     id: string;
@@ -919,6 +926,7 @@ export const columnsOf = {
     added_on: 'date',
     seq: 'int8',
   },
+  'rights.retention': { county_code: 'text', at: 'timestamptz', what: 'text', reason: 'text', deleted: 'int8' },
   'supplies.stock_movement': {
     county_code: 'text',
     id: 'uuid',

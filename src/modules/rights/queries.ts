@@ -93,6 +93,18 @@ export async function looksAt(db: Db, county: string, clientId: string | undefin
   return rows;
 }
 
+/** What retention deleted, newest first. */
+export function retained(db: Db, county: string) {
+  return db
+    .selectFrom('rights.retention')
+    .select(['at', 'what', 'reason', 'deleted'])
+    .where('county_code', '=', county)
+    .orderBy('at', 'desc')
+    .orderBy('what')
+    .limit(200)
+    .execute();
+}
+
 /** Complaints on the desk, those whose clock runs out first in front; what is sealed stays sealed. */
 export function complaintsOnDesk(db: Db, county: string, id?: string) {
   let found = db.selectFrom('rights.complaint').selectAll().where('county_code', '=', county);

@@ -6,7 +6,7 @@ import { route } from '../../platform/route.ts';
 import { secretThreshold, unseal } from '../../platform/seal.ts';
 import { clientById } from '../registry/queries.ts';
 import { inventoryOf } from './inventory.ts';
-import { brokenGlass, complaintOutcomes, complaintsOnDesk, consentsOf, dataRequests, looksAt } from './queries.ts';
+import { brokenGlass, complaintOutcomes, complaintsOnDesk, consentsOf, dataRequests, looksAt, retained } from './queries.ts';
 import { consentSchema, lookSchema, requestSchema } from './schemas.ts';
 
 const text = z.string().nullable();
@@ -111,6 +111,14 @@ export const rightsRoutes = [
       ),
     }),
     answer: async ({ house }) => ({ fields: inventoryOf([...house.handlers.values()].map(({ command }) => command.form)) }),
+  }),
+  route({
+    read: 'retention',
+    path: '/api/retention',
+    summary: 'What retention deleted, newest first',
+    query: z.object({}),
+    reply: z.object({ deleted: z.array(z.object({ at: z.string(), what: z.string(), reason: z.string(), deleted: z.number() })) }),
+    answer: async ({ db, actor }) => ({ deleted: await retained(db, actor.county_code) }),
   }),
   route({
     read: 'complaints',

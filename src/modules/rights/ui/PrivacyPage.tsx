@@ -209,6 +209,25 @@ function Looks() {
   );
 }
 
+/** What was deleted because it may no longer be kept. */
+function Deleted() {
+  const { say, moment, number } = useSay();
+  const { data } = useAsked<{ deleted: { at: string; what: string; reason: string; deleted: number }[] }>('/api/retention');
+  if (!data || data.deleted.length === 0) return <Text c="dimmed">{say('privacy.nothing_deleted')}</Text>;
+  return (
+    <details>
+      <summary>{say('privacy.deleted', { at: moment(data.deleted[0]?.at ?? '') })}</summary>
+      <ul className="plain numbers">
+        {data.deleted.map((one) => (
+          <li key={one.at + one.what}>
+            {moment(one.at)} · {one.what} · {number(one.deleted)} · {one.reason}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
 function Inventory() {
   const { say } = useSay();
   const inventory = useAsked<{ fields: { form: string; field: string; kind: string; sealed: boolean; purpose: string; basis: string; years: number }[] }>(
@@ -218,6 +237,7 @@ function Inventory() {
     <Asking of={inventory}>
       {(found) => (
         <section className="card">
+          <Deleted />
           <Table.ScrollContainer minWidth={720}>
             <Table className="numbers">
               <Table.Thead>
