@@ -86,7 +86,7 @@ test('the language is one switch, and stays', async ({ page }) => {
   await page.reload();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Quality board');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await expect(page.getByRole('note')).toContainText('synthetic');
+  await expect(page.locator('.synthetic')).toContainText('synthetic');
 });
 
 test('a workbook is checked first, then imported; what was refused is named', async ({ page }) => {
