@@ -104,6 +104,9 @@ test('a workbook is checked first, then imported; what was refused is named', as
   await page.goto('/people');
   await page.getByLabel('查找').fill('daorujia');
   await expect(page.getByRole('link', { name: '导入甲' }).first()).toBeVisible();
+  // Imported people have identifiers made of their rows: their pages open like any other.
+  await page.getByRole('link', { name: '导入甲' }).first().click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('导入甲');
 });
 
 test('duplicates: a person decides, and can undo', async ({ page }) => {

@@ -57,7 +57,8 @@ test('a village worker works without a network; a withdrawal reaches her phone',
   await expect(page.getByRole('heading', { level: 1 })).toContainText('待随访');
   await page.getByRole('link', { name: '服务对象' }).click();
   await page.getByLabel('查找').fill(name);
-  await page.getByRole('link', { name }).first().click();
+  // Two people may have one name: this one.
+  await page.locator(`a[href="/people/${client}"]`).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
   const before = Number(/\((\d+)\)/.exec((await page.getByRole('heading', { name: /服务记录/ }).textContent()) ?? '')?.[1]);
   await page.getByRole('link', { name: '记录服务' }).click();

@@ -130,7 +130,7 @@ function accountDoors(app: FastifyInstance, house: House, hall: Hall): void {
 
   app.post('/api/account/duty', { config: { needs: 'signed_in' }, schema: { summary: 'Act under another of my duties' } }, async (request, reply) => {
     const actor = await who(request);
-    const { duty_id } = readGiven(z.object({ duty_id: z.uuid() }), request.body);
+    const { duty_id } = readGiven(z.object({ duty_id: z.guid() }), request.body);
     const { duties } = await ownAccount(actor);
     must(
       duties.find((duty) => duty.id === duty_id),
@@ -145,7 +145,7 @@ function accountDoors(app: FastifyInstance, house: House, hall: Hall): void {
   });
   app.delete('/api/account/sessions/:id', { config: { needs: 'signed_in' }, schema: { summary: 'End one of my sessions' } }, async (request, reply) => {
     const actor = await who(request);
-    const { id } = readGiven(z.object({ id: z.uuid() }), request.params);
+    const { id } = readGiven(z.object({ id: z.guid() }), request.params);
     if ((await revokeSessions(database, actor.county_code, actor.account_id, id)) === 0) throw new Problem('missing', { field: 'id', rule: 'not_found' });
     return reply.status(204).send();
   });
@@ -198,7 +198,7 @@ function administrationDoors(app: FastifyInstance, house: House, { who }: Hall):
     async (request) => {
       const actor = await who(request);
       allow(actor, 'reads', 'accounts');
-      const { id } = readGiven(z.object({ id: z.uuid() }), request.params);
+      const { id } = readGiven(z.object({ id: z.guid() }), request.params);
       const { account } = await accountWithDuties(database, actor.county_code, id);
       if (!account || !isWithin(account.place_code, actor.place_code)) throw new Problem('missing', { field: 'id', rule: 'not_found' });
       return { ended: await revokeSessions(database, actor.county_code, id) };

@@ -157,7 +157,7 @@ export const careRoutes = [
     read: 'client_visits',
     path: '/api/clients/:client_id/visits',
     summary: "A client's visits and follow-ups",
-    query: z.object({ client_id: z.uuid() }),
+    query: z.object({ client_id: z.guid() }),
     reply: z.object({ visits: z.array(visitSchema), follow_ups: z.array(followUpSchema) }),
     looks: (_, { client_id }) => ({ action: 'read', client_ids: [client_id] }),
     about: ({ client_id }) => client_id,

@@ -37,7 +37,7 @@ export const exchangeRoutes = [
     read: 'imports',
     path: '/api/imports/:id',
     summary: 'One import: how far it is, and what was or would be added, changed, refused',
-    query: z.object({ id: z.uuid() }),
+    query: z.object({ id: z.guid() }),
     reply: line.extend({ report: report.nullable() }),
     async answer({ db, actor, query }) {
       const row = must(

@@ -129,7 +129,7 @@ export const registryRoutes = [
     read: 'client',
     path: '/api/clients/:client_id',
     summary: 'One client',
-    query: z.object({ client_id: z.uuid() }),
+    query: z.object({ client_id: z.guid() }),
     reply: line.extend({
       phone: z.string().nullable(),
       id_number_end: z.string().nullable(),

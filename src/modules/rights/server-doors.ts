@@ -57,7 +57,7 @@ function codeDoors(app: FastifyInstance, house: House, { who, attempts, welcome 
     { config: { needs: 'rights.hand_over' }, schema: { summary: 'A one-time code for a client’s own record, handed to her at the service' } },
     async (request) => {
       const actor = await who(request);
-      const { client_id } = readGiven(z.object({ client_id: z.uuid() }), request.body);
+      const { client_id } = readGiven(z.object({ client_id: z.guid() }), request.body);
       done(await run(house, actor, [{ id: newId(), name: handOver.name, input: { client_id, handed_on: today() } }]));
       const code = newCode();
       const now = new Date();
@@ -113,7 +113,7 @@ function glassDoor(app: FastifyInstance, house: House, { who, attempts }: Hall):
 const complaintAsked = z.object({
   complaint_kind: z.enum(complaintKinds),
   place_code: z.string().max(32),
-  facility_id: z.uuid().optional(),
+  facility_id: z.guid().optional(),
   about_on: z.string().max(10).optional(),
   words: z.string().min(1).max(4000),
   name: z.string().max(60).optional(),
@@ -241,7 +241,7 @@ function complaintDoors(app: FastifyInstance, house: House, hall: Hall): void {
     async (request, reply) => {
       const actor = await hall.who(request);
       allow(actor, 'reads', 'complaint');
-      const { complaint_id, evidence_id } = readGiven(z.object({ complaint_id: z.uuid(), evidence_id: z.uuid() }), request.params);
+      const { complaint_id, evidence_id } = readGiven(z.object({ complaint_id: z.guid(), evidence_id: z.guid() }), request.params);
       const file = await house.database.read(actor, async (db) => {
         const row = await db
           .selectFrom('rights.evidence')
