@@ -12,7 +12,7 @@ import { isGlassOpen } from './modules/rights/queries.ts';
 import { rightsRoutes } from './modules/rights/routes.ts';
 import { rightsCorridors } from './modules/rights/server-doors.ts';
 import { suppliesCommands } from './modules/supplies/commands.ts';
-import { accountCommands } from './platform/account.ts';
+import { accountCommands } from './platform/account-commands.ts';
 import type { Corridor } from './platform/http.ts';
 import { ownCorridors } from './platform/own-doors.ts';
 import { type Pulled, pullCorridor } from './platform/pull.ts';

@@ -74,3 +74,6 @@ export function today(zone = 'Asia/Shanghai', now = new Date()): Day {
 
 /** Making a formatter costs as much as a thousand uses of it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The day, where the county is, of a moment in ISO format. */
+export const dayOf = (moment: string): Day => today('Asia/Shanghai', new Date(moment));

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { ageOn, today } from '../../kit/day.ts';
+import { ageOn, dayOf } from '../../kit/day.ts';
 import type { Answers } from '../../kit/form.ts';
 import { idWithin } from '../../kit/id.ts';
 import type { Finding } from '../../kit/problem.ts';
@@ -136,7 +136,7 @@ async function followPurposes(room: Room, entries: readonly Entry<{ client_id: s
       const client = clients.get(input.client_id);
       if (!client) continue;
       const { restricted, erased, purposes, id } = client;
-      const mine = sql`county_code = ${room.county_code} and client_id = ${id}`;
+      const mine = sql`client_id = ${id}`;
       await sql`update care.visit set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
         room.db,
       );
@@ -311,5 +311,3 @@ async function keepBefore(room: Room, entry: Entry<unknown>, visitId: string, ve
   ]);
   return row;
 }
-
-const dayOf = (moment: string) => today('Asia/Shanghai', new Date(moment));

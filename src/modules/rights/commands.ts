@@ -1,4 +1,4 @@
-import { addDays, today } from '../../kit/day.ts';
+import { addDays, dayOf } from '../../kit/day.ts';
 import type { Finding } from '../../kit/problem.ts';
 import { isWithin } from '../../kit/scope.ts';
 import { destroyKeys, type Entry } from '../../platform/journal.ts';
@@ -7,8 +7,6 @@ import { eraseClient, type ProtectedClient, protectedClients, setPurposes } from
 import { checkConsent, giveConsent, withdrawConsent } from './consent.ts';
 import { breakGlass, decideRequest, glassMinutes, handOver, openRequest, requestDays, reviewGlass } from './request.ts';
 import { complaintCommands } from './server-complaints.ts';
-
-const dayOf = (moment: string) => today('Asia/Shanghai', new Date(moment));
 
 const consentCommands = [
   handle(giveConsent, async (room, entries) => {

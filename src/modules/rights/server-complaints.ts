@@ -1,10 +1,8 @@
-import { addDays, type Day, today } from '../../kit/day.ts';
+import { addDays, type Day, dayOf } from '../../kit/day.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
 import { handle, type Room } from '../../platform/run.ts';
 import { acknowledge, addEvidence, askReview, clocks, complain, decide, decideReview, extend } from './complaint.ts';
-
-const dayOf = (moment: string) => today('Asia/Shanghai', new Date(moment));
 
 export const complaintCommands = [
   handle(complain, async (room, entries) => {
