@@ -1,6 +1,7 @@
 import type { TaskList } from 'graphile-worker';
 import { roles } from './duties.ts';
-import { careCommands, careListeners } from './modules/care/commands.ts';
+import { careCommands } from './modules/care/commands.ts';
+import { careListeners } from './modules/care/listener.ts';
 import { careRoutes } from './modules/care/routes.ts';
 import { evaluationRoutes } from './modules/evaluation/routes.ts';
 import { exchangeCorridors, workOnImport } from './modules/exchange/commands.ts';
@@ -83,6 +84,7 @@ export const pulled: readonly Pulled[] = [
     table: 'care.follow_up',
     columns: ['id', 'visit_id', 'client_id', 'place_code', 'kind', 'step', 'opens_on', 'due_on', 'closes_on', 'done_on', 'status', 'consented', 'voided'],
   },
+  { table: 'registry.conflict', columns: ['id', 'client_id', 'place_code', 'field', 'made_at', 'status'] },
 ];
 
 /** Doors that are more than questions. */

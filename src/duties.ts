@@ -4,7 +4,7 @@ const look = ['session', 'places', 'board', 'indicator', 'facilities', 'products
 const meet = [...look, 'clients', 'client', 'client_visits', 'due_list', 'pull', 'rows_behind', 'duplicates', 'consents', 'consent_texts'];
 const consent = ['rights.give_consent', 'rights.withdraw_consent'];
 const careFor = [
-  ...['registry.register', 'registry.amend', 'care.record', 'care.amend', 'care.void', 'care.follow_up', 'supplies.receive'],
+  ...['registry.register', 'registry.amend', 'registry.decide', 'care.record', 'care.amend', 'care.void', 'care.follow_up', 'supplies.receive'],
   ...consent,
   'rights.break_glass',
   'rights.hand_over',
@@ -27,7 +27,7 @@ const held: readonly Role[] = [
   {
     name: 'village_worker',
     people: true,
-    commands: ['registry.register', 'registry.amend', 'care.record', 'care.amend', 'care.follow_up', ...consent, 'rights.hand_over'],
+    commands: ['registry.register', 'registry.amend', 'registry.decide', 'care.record', 'care.amend', 'care.follow_up', ...consent, 'rights.hand_over'],
     reads: meet,
   },
   { name: 'township_officer', commands: [], reads: figures },

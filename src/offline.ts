@@ -20,7 +20,7 @@ async function answer(path: string): Promise<unknown> {
   const clients = (rows.get('registry.client') ?? []).filter((row) => !row['merged_into_id']);
   if (url.pathname === '/api/due') {
     const byId = new Map(clients.map((row) => [row['id'] as string, row as never]));
-    const tasks = dueList((rows.get('care.follow_up') ?? []) as unknown as DueRow[], byId, today());
+    const tasks = dueList((rows.get('care.follow_up') ?? []) as unknown as DueRow[], byId, kept.schedules.kinds, today());
     return { total: tasks.length, day: today(), tasks: tasks.slice(0, 200) };
   }
   if (url.pathname === '/api/clients') return { clients: clientsLike(clients, url.searchParams.get('find') ?? '') };

@@ -49,6 +49,8 @@ async function around(place_code: string): Promise<Around> {
   for (const one of [client, other]) await send(house, actor, 'registry.register', one);
   const visit = aVisit(client.client_id, { place_code });
   await send(house, actor, 'care.record', visit);
+  for (const name of ['林甲', '林乙']) await send(house, actor, 'registry.amend', { client_id: client.client_id, version: 1, name });
+  const conflict = await sql<{ id: string }>`select id from registry.conflict where client_id = ${client.client_id}`.execute(house.database.owner);
   const follow = await sql<{ id: string }>`select id from care.follow_up where visit_id = ${visit.visit_id}`.execute(house.database.owner);
   const [account_id, request_id, glass_id, complaint_id] = [newId(), newId(), newId(), newId()];
   const opened = { account_id, place_code, login: `p${account_id.slice(-10)}`, display_name: '丙', role: 'planner', password: 'a long password' };
@@ -68,6 +70,7 @@ async function around(place_code: string): Promise<Around> {
     request_id,
     glass_id,
     complaint_id,
+    conflict_id: conflict.rows[0]?.id as string,
   };
 }
 

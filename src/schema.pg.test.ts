@@ -72,6 +72,7 @@ describe('the schema keeps to the rules of a cluster (docs/adr/0003)', () => {
       'care.visit_before',
       'registry.client',
       'registry.client_before',
+      'registry.conflict',
       'registry.departure',
       'registry.duplicate',
       'rights.consent',

@@ -1,6 +1,7 @@
-import { addDays, ageOn, type Day, firstDay, monthOf } from '../kit/day.ts';
+import { addDays, ageOn, type Day, firstDay, monthOf, today } from '../kit/day.ts';
 import { idWithin } from '../kit/id.ts';
-import { followUpsOf } from '../modules/care/follow-up.ts';
+import { followUpsOf } from '../modules/care/schedule.ts';
+import { schedulesOf } from '../modules/care/server-schedules.ts';
 import { checkItems, explainable, informedPoints, type Visit } from '../modules/care/visit.ts';
 import type { Packs } from '../platform/packs.ts';
 import type { Item } from '../platform/run.ts';
@@ -15,9 +16,13 @@ export interface Pace {
   preconception: number;
 }
 
+/** What the demonstration's clients agree to. */
+const agreedTo = ['care', 'follow_up'];
+
 /** Months of visits and follow-ups, in the order of time; each month's list is complete when the next begins. */
 export function* visitsByMonth(chance: Chance, ground: Ground, clients: readonly DemoClient[], packs: Packs, pace: Pace): Generator<Item[]> {
   const due = new Map<number, { id: string; on: Day }[]>();
+  const schedules = schedulesOf(packs);
   for (let month = monthOf(firstOn); month <= monthOf(lastOn); month += 1) {
     const items: Item[] = [];
     const since = month - monthOf(firstOn);
@@ -26,7 +31,7 @@ export function* visitsByMonth(chance: Chance, ground: Ground, clients: readonly
       for (const visit of monthOfClient(chance, ground, client, month, since, pace)) {
         if (visit.visited_on > lastOn) continue;
         items.push({ id: idWithin(visit.visit_id, 60_000), name: 'care.record', input: visit });
-        for (const followUp of followUpsOf(visit, packs.procedures.get(visit.procedure ?? '')?.follow_up_months ?? [])) {
+        for (const followUp of followUpsOf(visit, schedules, today(), agreedTo)) {
           const done = 0.7 * client.village.quality + (followUp.kind === 'procedure' ? 0.27 : 0) + since * 0.0012;
           if (!chance.hits(done)) continue;
           const on = addDays(followUp.due_on, chance.hits(0.95) ? chance.between(-12, 12) : chance.between(16, 60));

@@ -6,7 +6,7 @@ import { root, Stop } from './config.ts';
 const name = z.object({ zh: z.string(), en: z.string() });
 
 const productSchema = z.object({ code: z.string(), name, method: z.string(), free: z.boolean(), yearly_cap: z.number().optional(), unit: name });
-const procedureSchema = z.object({ code: z.string(), name, free: z.boolean(), follow_up_months: z.array(z.number()) });
+const procedureSchema = z.object({ code: z.string(), name, free: z.boolean() });
 
 const packSchema = z.object({
   name: z.string(),
@@ -39,6 +39,8 @@ export interface Packs {
   consentTexts: readonly ConsentText[];
   /** The quality book's text, read by evaluation: the last pack that has one. */
   book: unknown;
+  /** What becomes due after a visit, read by care: the last pack that says it. */
+  schedules: unknown;
 }
 
 /** Reads the packs; a pack that is not there or breaks its schema stops the program with its file and field. */
@@ -48,10 +50,12 @@ export function loadPacks(names: readonly string[]): Packs {
     if (!existsSync(file)) throw new Stop(`没有这个内容包：${file} / no such pack`);
     const read = packSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
     if (!read.success) throw new Stop(`${file}\n${z.prettifyError(read.error)}`);
-    const book = join(root, 'packs', each, 'book.json');
-    const consent = join(root, 'packs', each, 'consent.json');
-    const consentTexts = existsSync(consent) ? consentSchema.parse(JSON.parse(readFileSync(consent, 'utf8'))) : [];
-    return { ...read.data, consentTexts, book: existsSync(book) ? JSON.parse(readFileSync(book, 'utf8')) : undefined };
+    const beside = (name: string): unknown => {
+      const path = join(root, 'packs', each, name);
+      return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    };
+    const consentTexts = consentSchema.parse(beside('consent.json') ?? []);
+    return { ...read.data, consentTexts, book: beside('book.json'), schedules: beside('schedules.json') };
   });
   return {
     names: [...names],
@@ -63,5 +67,6 @@ export function loadPacks(names: readonly string[]): Packs {
     neverImported: packs.flatMap((pack) => pack.never_imported),
     consentTexts: packs.flatMap((pack) => pack.consentTexts),
     book: packs.findLast((pack) => pack.book)?.book,
+    schedules: packs.findLast((pack) => pack.schedules)?.schedules,
   };
 }

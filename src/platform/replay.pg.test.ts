@@ -16,6 +16,7 @@ const tables = [
   'registry.health_worker',
   'registry.client',
   'registry.client_before',
+  'registry.conflict',
   'registry.duplicate',
   'care.visit',
   'care.visit_before',
@@ -36,6 +37,7 @@ it('the journal, replayed into an empty database, gives the same tables, row for
   );
   await send(house, actor, 'care.void', { visit_id: rows[0]?.id, version: 1, reason: '试' });
   await send(house, actor, 'registry.amend', { client_id: rows[1]?.client_id, version: 1, name: '改过', phone: '10012345678' });
+  for (const name of ['又改', '改过']) await send(house, actor, 'registry.amend', { client_id: rows[1]?.client_id, version: 1, name });
   const pair = await sql<{ client_id: string; other_id: string }>`select client_id, other_id from registry.duplicate limit 1`.execute(house.database.owner);
   await send(house, actor, 'registry.merge', { kept_id: pair.rows[0]?.client_id, other_id: pair.rows[0]?.other_id });
 

@@ -307,6 +307,7 @@ export interface Tables {
     name_sealed: string | null;
     born_on_sealed: string | null;
     record_number_sealed: string | null;
+    follow_up_refused_on: string | null;
   };
   'registry.client_before': {
     county_code: string;
@@ -314,6 +315,22 @@ export interface Tables {
     version: number;
     place_code: string;
     row: unknown;
+    seq: number;
+    changed: string[];
+    entry_id: string | null;
+  };
+  'registry.conflict': {
+    county_code: string;
+    id: string;
+    client_id: string;
+    place_code: string;
+    field: string;
+    value: string | null;
+    value_sealed: string | null;
+    made_by: string;
+    made_at: string;
+    status: string;
+    decided_by: string | null;
     seq: number;
   };
   'registry.departure': {
@@ -762,8 +779,32 @@ export const columnsOf = {
     name_sealed: 'text',
     born_on_sealed: 'text',
     record_number_sealed: 'text',
+    follow_up_refused_on: 'date',
   },
-  'registry.client_before': { county_code: 'text', id: 'uuid', version: 'int4', place_code: 'text', row: 'json', seq: 'int8' },
+  'registry.client_before': {
+    county_code: 'text',
+    id: 'uuid',
+    version: 'int4',
+    place_code: 'text',
+    row: 'json',
+    seq: 'int8',
+    changed: 'text[]',
+    entry_id: 'uuid',
+  },
+  'registry.conflict': {
+    county_code: 'text',
+    id: 'uuid',
+    client_id: 'uuid',
+    place_code: 'text',
+    field: 'text',
+    value: 'text',
+    value_sealed: 'text',
+    made_by: 'uuid',
+    made_at: 'timestamptz',
+    status: 'text',
+    decided_by: 'uuid',
+    seq: 'int8',
+  },
   'registry.departure': { county_code: 'text', seq: 'int8', client_id: 'uuid', place_code: 'text', reason: 'text' },
   'registry.duplicate': {
     county_code: 'text',

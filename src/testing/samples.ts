@@ -13,6 +13,7 @@ export interface Around {
   request_id: string;
   glass_id: string;
   complaint_id: string;
+  conflict_id: string;
 }
 
 /** A lawful input for every command, at a place: used to try every command as every duty, inside and outside the place it is held for. */
@@ -60,6 +61,7 @@ export function sampleInputs(around: Around): Record<string, Record<string, unkn
     },
     'registry.register': aClient({ place_code }),
     'registry.amend': { client_id, version: 1, place_code, residence: 'migrant' },
+    'registry.decide': { conflict_id: around.conflict_id, client_id, keep: 'other' },
     'registry.merge': pair,
     'registry.unmerge': pair,
     'registry.keep_apart': pair,

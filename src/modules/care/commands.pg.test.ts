@@ -4,6 +4,9 @@ import { addDays, today } from '../../kit/day.ts';
 import { newId } from '../../kit/id.ts';
 import { type House, run } from '../../platform/run.ts';
 import { aClient, aGround, aHouse, aPerson, aProcedure, aVisit, counties, program, send } from '../../testing/house.ts';
+import { dueList } from './due-list.ts';
+import { followUpsDue } from './queries.ts';
+import { schedulesOf } from './server-schedules.ts';
 
 let house: House;
 const actor = program(counties[0]);
@@ -52,6 +55,50 @@ describe('care.record', () => {
     const visit = aVisit(woman.client_id, { follow_up_consented: false });
     await send(house, actor, 'care.record', visit);
     expect(await one(sql`select 1 as there from care.follow_up where visit_id = ${visit.visit_id}`)).toBeUndefined();
+  });
+  it('[R4] a visit’s yes to being followed up is the client’s yes; taken back by an amendment, nothing is due; an older yes changes nothing', async () => {
+    const client = aClient({ name: '随访丙', follow_up_consented: false });
+    await send(house, actor, 'registry.register', client);
+    const hers = async () => ({
+      client: await one(sql`select follow_up_consented, purposes from registry.client where id = ${client.client_id}`),
+      due: (await sql`select status, consented from care.follow_up where client_id = ${client.client_id}`.execute(house.database.owner)).rows,
+    });
+    const served = addDays(today(), -100);
+    const recent = { visited_on: served, served_on: served };
+    const listed = async () => {
+      const { kinds } = schedulesOf(house.packs);
+      return house.database.read(actor, async (db) => {
+        const { rows, total } = await followUpsDue(db, counties[0], counties[0], kinds, today(), 1000);
+        const tasks = dueList(rows, new Map(rows.map((row) => [row.client_id, row])), kinds, today());
+        expect(tasks.length).toBe(total);
+        return tasks.filter((task) => task.client_id === client.client_id).length;
+      });
+    };
+    await send(house, actor, 'care.record', aVisit(client.client_id, recent));
+    expect(await hers()).toEqual({ client: { follow_up_consented: true, purposes: ['care', 'follow_up'] }, due: [{ status: 'requested', consented: true }] });
+    expect(await listed()).toBe(1);
+    await send(house, actor, 'registry.amend', { client_id: client.client_id, version: 1, follow_up_consented: false });
+    expect(await hers()).toEqual({ client: { follow_up_consented: false, purposes: ['care'] }, due: [{ status: 'cancelled', consented: false }] });
+    await send(house, actor, 'care.record', aVisit(client.client_id, recent));
+    expect((await hers()).due).toEqual([{ status: 'cancelled', consented: false }]);
+    expect(await listed()).toBe(0);
+    await send(house, actor, 'registry.amend', { client_id: client.client_id, version: 2, follow_up_consented: true });
+    expect((await hers()).due).toEqual([{ status: 'requested', consented: true }]);
+  });
+  it('[R4] what only reminds is due for whoever agreed to reminders, and from the visits before it', async () => {
+    const client = aClient({ name: '提醒丁' });
+    await send(house, actor, 'registry.register', client);
+    await send(house, actor, 'care.record', aProcedure(client.client_id));
+    const reminders = async () =>
+      (await sql`select kind, due_on, status from care.follow_up where client_id = ${client.client_id} and kind = 'method_ends'`.execute(house.database.owner))
+        .rows;
+    expect(await reminders()).toEqual([]);
+    const consent = { consent_id: newId(), client_id: client.client_id, purpose: 'reminders', text_version: '2026-1', language: 'zh' };
+    const said = { given_on: today(), given_by: 'client', given_alone: true, how: 'verbal', witness: '她选的人' };
+    expect((await send(house, actor, 'rights.give_consent', { ...consent, ...said })).status).toBe('done');
+    expect(await reminders()).toEqual([{ kind: 'method_ends', due_on: '2035-03-10', status: 'requested' }]);
+    await send(house, actor, 'rights.withdraw_consent', { client_id: client.client_id, purpose: 'reminders', withdrawn_on: today() });
+    expect(await reminders()).toEqual([{ kind: 'method_ends', due_on: '2035-03-10', status: 'cancelled' }]);
   });
   it('[R5] a procedure needs the person’s own complete consent: each part of it, one at a time', async () => {
     expect(await rulesOf(aProcedure(woman.client_id))).toEqual([]);

@@ -1,41 +1,39 @@
 import { sql } from 'kysely';
 import { ageOn, dayOf } from '../../kit/day.ts';
-import type { Answers } from '../../kit/form.ts';
 import { idWithin } from '../../kit/id.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Listener, overlapping, type Room, refuseEach } from '../../platform/run.ts';
-import { mergeClients, unmergeClients } from '../registry/client.ts';
-import { protectedClients } from '../registry/server-shut.ts';
-import { giveConsent, withdrawConsent } from '../rights/consent.ts';
-import { decideRequest } from '../rights/request.ts';
+import { handle, overlapping, type Room, refuseEach } from '../../platform/run.ts';
+import { setPurposes } from '../registry/server-shut.ts';
 import { type Movement, moveStock } from '../supplies/commands.ts';
-import { completeFollowUp, followUpsOf } from './follow-up.ts';
+import { completeFollowUp, type DueFollowUp } from './follow-up.ts';
 import { consentIsComplete } from './lines/contraception.ts';
 import { highRisks } from './lines/preconception.ts';
+import { followUpsOf } from './schedule.ts';
+import { schedulesOf } from './server-schedules.ts';
 import { amendVisit, checkVisit, isHonoured, recordVisit, type Visit, voidVisit } from './visit.ts';
 
 interface KnownClient {
   id: string;
+  place_code: string;
   sex: string;
   born_on: string;
   residence: string;
+  purposes: string[];
+  follow_up_refused_on: string | null;
 }
 
 export const careCommands = [
   handle(recordVisit, async (room, entries) => {
     const lawful = await lawfulVisits(room, entries);
+    await hearYes(room, lawful);
     await overlapping(
       () =>
         room.insertRows(
           'care.visit',
           lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })),
         ),
-      () =>
-        openFollowUps(
-          room,
-          lawful.map(({ entry }) => entry),
-        ),
+      () => openFollowUps(room, lawful),
       () =>
         moveStock(
           room,
@@ -61,7 +59,8 @@ export const careCommands = [
       await sql`update care.follow_up set voided = true, seq = ${entry.seq} where county_code = ${room.county_code} and client_id = ${before.client_id} and visit_id = ${input.visit_id} and done_on is null`.execute(
         room.db,
       );
-      await openFollowUps(room, [amended], again);
+      await hearYes(room, [{ entry: amended, client: lawful.client }]);
+      await openFollowUps(room, [{ entry: amended, client: lawful.client }], again);
       await moveStock(room, [...takenBack(before, entry.seq, version), ...issuedBy(input, entry.seq, version)]);
     }
   }),
@@ -113,55 +112,13 @@ export const careCommands = [
   }),
 ];
 
-/** When two records turn out to be one person, her visits come together; when that was a mistake, each goes back where it was recorded. */
-export const careListeners: Listener[] = [
-  { hears: mergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'merge') },
-  { hears: giveConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
-  { hears: withdrawConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
-  { hears: decideRequest.name, work: (room, entries) => followPurposes(room, entries as never) },
-  { hears: unmergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'unmerge') },
-];
-
-/**
- * What a client agrees to holds for her visits and follow-ups too: a shut record's leave every list, who does not agree to be followed up
- * has nothing due [R2, R4], and of an erased one the free words and the age go.
- */
-async function followPurposes(room: Room, entries: readonly Entry<{ client_id: string }>[]): Promise<void> {
-  await room.wholeCounty(async () => {
-    const clients = await protectedClients(
-      room,
-      entries.map(({ input }) => input.client_id),
-    );
-    for (const { seq, input } of entries) {
-      const client = clients.get(input.client_id);
-      if (!client) continue;
-      const { restricted, erased, purposes, id } = client;
-      const mine = sql`client_id = ${id}`;
-      await sql`update care.visit set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
-        room.db,
-      );
-      await sql`update care.follow_up set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
-        room.db,
-      );
-      if (!purposes.includes('follow_up'))
-        await sql`update care.follow_up set consented = false, status = 'cancelled', seq = ${seq} where ${mine} and county_code = ${room.county_code} and done_on is null and consented`.execute(
-          room.db,
-        );
-      if (erased)
-        await sql`update care.visit set note = null, note_sealed = null, client_age = extract(year from age(visited_on, ${client.born_on}::date)), seq = ${seq} where ${mine} and county_code = ${room.county_code}`.execute(
-          room.db,
-        );
-    }
-  });
-}
-
-async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mergeClients.form>>[], direction: 'merge' | 'unmerge'): Promise<void> {
-  for (const { seq, input } of entries) {
-    const to = direction === 'merge' ? input.kept_id : input.other_id;
-    const match = direction === 'merge' ? sql`client_id = ${input.other_id}` : sql`recorded_client_id = ${input.other_id}`;
-    for (const table of ['care.visit', 'care.follow_up']) {
-      await sql`update ${sql.raw(table)} set client_id = ${to}, seq = ${seq} where county_code = ${room.county_code} and ${match}`.execute(room.db);
-    }
+/** One truth about being followed up: who says yes at a visit agrees to it, unless she took it back on that day or later [R4]. */
+async function hearYes(room: Room, lawful: readonly { entry: Entry<Visit>; client: KnownClient }[]): Promise<void> {
+  for (const { entry, client } of lawful) {
+    if (!entry.input.follow_up_consented || client.purposes.includes('follow_up')) continue;
+    if (client.follow_up_refused_on && client.follow_up_refused_on >= entry.input.visited_on) continue;
+    client.purposes = [...client.purposes, 'follow_up'];
+    await setPurposes(room, { ...client, restricted: false }, client.purposes, entry.seq);
   }
 }
 
@@ -187,7 +144,7 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
 
 async function clientsById(room: Room, ids: readonly string[]): Promise<Map<string, KnownClient>> {
   const { rows } = await sql<KnownClient>`
-    select id, sex, born_on, residence from registry.client where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(
+    select id, place_code, sex, born_on, residence, purposes, follow_up_refused_on from registry.client where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(
     room.db,
   );
   return new Map(rows.map((row) => [row.id, row]));
@@ -231,22 +188,18 @@ function visitRow(room: Room, { county_code, seq, recorded_at, input, sealed }: 
 const again =
   'on conflict (county_code, id) do update set opens_on = excluded.opens_on, due_on = excluded.due_on, closes_on = excluded.closes_on, voided = false, seq = excluded.seq';
 
-async function openFollowUps(room: Room, entries: readonly Entry<Visit>[], onConflict = ''): Promise<void> {
-  const rows = entries.flatMap(({ county_code, seq, input }) =>
-    followUpsOf(input, room.packs.procedures.get(input.procedure ?? '')?.follow_up_months ?? []).map((due) => ({
-      county_code,
-      seq,
-      ...due,
-      visit_id: input.visit_id,
-      client_id: input.client_id,
-      recorded_client_id: input.client_id,
-      place_code: input.place_code,
-      consented: true,
-      voided: false,
-      status: 'requested',
-    })),
+async function openFollowUps(room: Room, lawful: readonly { entry: Entry<Visit>; client: KnownClient }[], onConflict = ''): Promise<void> {
+  const schedules = schedulesOf(room.packs);
+  const rows = lawful.flatMap(({ entry: { seq, input, recorded_at }, client }) =>
+    followUpsOf(input, schedules, dayOf(recorded_at), client.purposes).map((due) => followUpRow(room, seq, input, due, input.client_id)),
   );
   await room.insertRows('care.follow_up', rows, onConflict);
+}
+
+/** A follow-up as its table keeps it, due after a visit. */
+export function followUpRow({ county_code }: Room, seq: number, visit: Visit, due: DueFollowUp, recorded_client_id: string) {
+  const { visit_id, client_id, place_code } = visit;
+  return { county_code, seq, ...due, visit_id, client_id, recorded_client_id, place_code, consented: true, voided: false, status: 'requested' };
 }
 
 function issuedBy(visit: Visit, seq: number, version = 0): Movement[] {

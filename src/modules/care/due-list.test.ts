@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { loadPacks } from '../../platform/packs.ts';
 import { type DueRow, dueList } from './due-list.ts';
+import { schedulesOf } from './server-schedules.ts';
 
 const row = (change: Partial<DueRow> = {}): DueRow => ({
   id: '1',
@@ -16,8 +18,9 @@ const row = (change: Partial<DueRow> = {}): DueRow => ({
   voided: false,
   ...change,
 });
+const { kinds } = schedulesOf(loadPacks(['cn']));
 const agreed = new Map([['c', { name: '甲', purposes: ['care', 'follow_up'] }]]);
-const on = (day: string, change: Partial<DueRow> = {}) => dueList([row(change)], agreed, day).map((task) => task.state);
+const on = (day: string, change: Partial<DueRow> = {}) => dueList([row(change)], agreed, kinds, day).map((task) => task.state);
 
 describe('the due list', () => {
   it('shows a follow-up a week before its window, in it, late, and no more once it has expired', () => {
@@ -32,7 +35,7 @@ describe('the due list', () => {
   it('[R2, R4] has nobody who declined, did not agree, is done, void or unknown', () => {
     for (const change of [{ consented: false }, { status: 'cancelled' }, { done_on: '2026-03-10' }, { voided: true }, { client_id: 'gone' }])
       expect(on('2026-03-10', change)).toEqual([]);
-    expect(dueList([row()], new Map([['c', { name: '甲', purposes: ['care'] }]]), '2026-03-10')).toEqual([]);
+    expect(dueList([row()], new Map([['c', { name: '甲', purposes: ['care'] }]]), kinds, '2026-03-10')).toEqual([]);
   });
   it('puts late before open, and an operation before condoms', () => {
     const rows = [
@@ -40,6 +43,6 @@ describe('the due list', () => {
       row({ id: 'operation' }),
       row({ id: 'late', kind: 'contraceptive', opens_on: '2026-01-01', due_on: '2026-02-01', closes_on: '2026-03-01' }),
     ];
-    expect(dueList(rows, agreed, '2026-03-10').map((task) => task.id)).toEqual(['late', 'operation', 'condoms']);
+    expect(dueList(rows, agreed, kinds, '2026-03-10').map((task) => task.id)).toEqual(['late', 'operation', 'condoms']);
   });
 });

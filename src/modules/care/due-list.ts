@@ -1,16 +1,6 @@
 import { addDays, type Day } from '../../kit/day.ts';
-import type { followUpKinds } from './follow-up.ts';
-
-type Kind = (typeof followUpKinds)[number];
-
-/** What happens to a follow-up that nobody did: how pressing it is, and how many days after its window it is still shown before it expires. */
-export const schedules: Record<Kind, { priority: 1 | 2 | 3; grace_days: number; consent: 'follow_up'; closed_by: 'care.follow_up' }> = {
-  procedure: { priority: 1, grace_days: 30, consent: 'follow_up', closed_by: 'care.follow_up' },
-  abnormal_screening: { priority: 1, grace_days: 90, consent: 'follow_up', closed_by: 'care.follow_up' },
-  early_pregnancy: { priority: 2, grace_days: 30, consent: 'follow_up', closed_by: 'care.follow_up' },
-  outcome: { priority: 2, grace_days: 60, consent: 'follow_up', closed_by: 'care.follow_up' },
-  contraceptive: { priority: 3, grace_days: 30, consent: 'follow_up', closed_by: 'care.follow_up' },
-};
+import type { DueKind } from './follow-up.ts';
+import type { Schedules } from './schedule.ts';
 
 /** A follow-up as the phone and the server keep it. */
 export interface DueRow {
@@ -33,7 +23,7 @@ export interface DueTask {
   client_id: string;
   name: string;
   place_code: string;
-  kind: Kind;
+  kind: DueKind;
   step: number;
   due_on: Day;
   closes_on: Day;
@@ -49,23 +39,28 @@ export const soonDays = 7;
  * Who is to be followed up, most pressing first: one function for the worker's phone, the station and the supervisor, so that their lists
  * are the same. Whoever declined, did not agree, or whose record is shut is on no list [R2, R4].
  */
-export function dueList(rows: Iterable<DueRow>, clients: ReadonlyMap<string, { name: string; purposes: readonly string[] }>, day: Day): DueTask[] {
+export function dueList(
+  rows: Iterable<DueRow>,
+  clients: ReadonlyMap<string, { name: string; purposes: readonly string[] }>,
+  kinds: Schedules['kinds'],
+  day: Day,
+): DueTask[] {
   const tasks: DueTask[] = [];
   for (const row of rows) {
     const client = clients.get(row.client_id);
-    const schedule = schedules[row.kind as Kind];
+    const schedule = kinds[row.kind as DueKind];
     if (!client || !schedule || row.voided || row.done_on || row.status !== 'requested') continue;
     if (!row.consented || !client.purposes.includes(schedule.consent)) continue;
     if (day < addDays(row.opens_on, -soonDays) || day > addDays(row.closes_on, schedule.grace_days)) continue;
     const state = day < row.opens_on ? 'soon' : day > row.closes_on ? 'late' : 'open';
     const { id, client_id, place_code, step, due_on, closes_on } = row;
-    tasks.push({ id, client_id, name: client.name, place_code, kind: row.kind as Kind, step, due_on, closes_on, state, status: 'requested' });
+    tasks.push({ id, client_id, name: client.name, place_code, kind: row.kind as DueKind, step, due_on, closes_on, state, status: 'requested' });
   }
   const rank = { late: 0, open: 1, soon: 2 };
   return tasks.sort(
     (a, b) =>
       rank[a.state] - rank[b.state] ||
-      schedules[a.kind].priority - schedules[b.kind].priority ||
+      kinds[a.kind].priority - kinds[b.kind].priority ||
       (a.due_on < b.due_on ? -1 : a.due_on > b.due_on ? 1 : a.id < b.id ? -1 : 1),
   );
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { addDays } from '../../kit/day.ts';
 import type { Db } from '../../platform/database.ts';
-import { type DueRow, schedules, soonDays } from './due-list.ts';
+import { type DueRow, soonDays } from './due-list.ts';
+import type { DueKind } from './follow-up.ts';
+import type { Schedules } from './schedule.ts';
 
 /** A client's visits, newest first. */
 export function visitsOf(db: Db, county: string, clientId: string) {
@@ -33,22 +35,22 @@ export function followUpsFor(db: Db, county: string, clientId: string) {
  * The open follow-ups of a place that are on its due list on a day, in the list's own order, with their clients; and how many there are
  * in all. The same rules as `dueList`, as far as the database needs them to find the first ones among many.
  */
-export async function followUpsDue(db: Db, county: string, place: string, day: string, limit: number) {
-  const of = (value: (kind: keyof typeof schedules) => number) =>
+export async function followUpsDue(db: Db, county: string, place: string, kinds: Schedules['kinds'], day: string, limit: number) {
+  const of = (value: (kind: Schedules['kinds'][DueKind]) => number) =>
     sql.raw(
-      `case f.kind ${Object.keys(schedules)
-        .map((kind) => `when '${kind}' then ${value(kind as keyof typeof schedules)}`)
+      `case f.kind ${Object.entries(kinds)
+        .map(([kind, how]) => `when '${kind}' then ${value(how)}`)
         .join(' ')} else 0 end`,
     );
-  const longestGrace = Math.max(...Object.values(schedules).map((schedule) => schedule.grace_days));
+  const longestGrace = Math.max(...Object.values(kinds).map((kind) => kind.grace_days));
   const open = sql`f.county_code = ${county} and f.opens_on <= ${addDays(day, soonDays)}::date and f.status = 'requested' and f.consented
-    and f.done_on is null and not f.voided and not f.restricted and f.closes_on >= ${addDays(day, -longestGrace)}::date and f.closes_on >= ${day}::date - ${of((kind) => schedules[kind].grace_days)}`;
+    and f.done_on is null and not f.voided and not f.restricted and f.closes_on >= ${addDays(day, -longestGrace)}::date and f.closes_on >= ${day}::date - ${of((kind) => kind.grace_days)}`;
   const here = starts(place);
   const { rows } = await sql<DueRow & { name: string; purposes: string[]; total: number }>`
     select d.*, c.name, c.purposes from (
       select count(*) over () as total, f.id, f.client_id, f.place_code, f.kind, f.step, f.opens_on, f.due_on, f.closes_on, f.done_on, f.status, f.consented, f.voided
         from care.follow_up f where ${open} and ${here}
-       order by case when ${day}::date > f.closes_on then 0 when ${day}::date >= f.opens_on then 1 else 2 end, ${of((kind) => schedules[kind].priority)}, f.due_on, f.id
+       order by case when ${day}::date > f.closes_on then 0 when ${day}::date >= f.opens_on then 1 else 2 end, ${of((kind) => kind.priority)}, f.due_on, f.id
        limit ${limit}) d
       join registry.client c on c.county_code = ${county} and c.id = d.client_id`.execute(db);
   return { rows, total: rows[0]?.total ?? 0 };

@@ -12,6 +12,7 @@ import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/querie
 import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
 import { dueList } from './due-list.ts';
 import { followUpsDue, followUpsFor, visitsOf, writesTo } from './queries.ts';
+import { schedulesOf } from './server-schedules.ts';
 import { visitForm } from './visit.ts';
 
 const optionalText = z.string().nullable();
@@ -122,6 +123,29 @@ export const careRoutes = [
     },
   }),
   route({
+    read: 'products',
+    path: '/api/schedules',
+    summary: 'What becomes due after what, as the packs declare it',
+    query: z.object({}),
+    reply: z.object({
+      kinds: z.record(z.string(), z.object({ priority: z.number(), grace_days: z.number(), consent: z.string(), closed_by: z.string() })),
+      schedules: z.array(
+        z.object({
+          kind: z.string(),
+          when: z.record(z.string(), z.array(z.string())),
+          unless_given: z.array(z.string()),
+          after_months: z.array(z.number()),
+          opens_days: z.number(),
+          closes_days: z.number(),
+          recorded_from: z.string().optional(),
+          recorded_until: z.string().optional(),
+          source: z.string(),
+        }),
+      ),
+    }),
+    answer: async ({ house }) => schedulesOf(house.packs) as never,
+  }),
+  route({
     read: 'due_list',
     path: '/api/due',
     summary: 'Who is to be followed up, most pressing first; as many as asked for, and how many there are',
@@ -145,12 +169,13 @@ export const careRoutes = [
       ),
     }),
     looks: ({ tasks }) => ({ action: 'read', client_ids: tasks.map((task) => task.client_id) }),
-    async answer({ db, actor, query }) {
+    async answer({ db, actor, query, house }) {
       const place = query.place ?? actor.place_code;
       allow(actor, 'reads', 'due_list', place);
       const day = today();
-      const { rows, total } = await followUpsDue(db, actor.county_code, place, day, query.limit);
-      return { total, day, tasks: dueList(rows, new Map(rows.map((row) => [row.client_id, row])), day) };
+      const { kinds } = schedulesOf(house.packs);
+      const { rows, total } = await followUpsDue(db, actor.county_code, place, kinds, day, query.limit);
+      return { total, day, tasks: dueList(rows, new Map(rows.map((row) => [row.client_id, row])), kinds, day) };
     },
   }),
   route({

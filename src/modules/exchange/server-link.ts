@@ -6,6 +6,7 @@ import type { Db } from '../../platform/database.ts';
 import { breathe, type House, type Item } from '../../platform/run.ts';
 import { digest } from '../../platform/seal.ts';
 import { followUpKinds } from '../care/follow-up.ts';
+import { slotOf } from '../care/schedule.ts';
 import type { Row } from './server-rows.ts';
 
 /** A row with its command, if it says anything new, and what is wrong with it before it is sent. */
@@ -14,6 +15,8 @@ export interface Linked {
   item: Item | undefined;
   findings: Finding[];
   isChange: boolean;
+  /** The entry that this very row would have made as a new one: when the journal has it, the row says nothing new. */
+  firstId?: string;
 }
 
 /** Turns numbers people know into identifiers, and rows into commands whose ids follow from their content: imported twice, nothing is added. */
@@ -47,6 +50,7 @@ export class Linker {
       if (index % 10 === 9) await breathe();
       linked.push(this.#item(row, known));
     }
+    await this.#forgetRepeated(linked);
     return linked;
   }
 
@@ -81,7 +85,7 @@ export class Linker {
         const changed = differences(answers, there);
         const first = make({ client_id: there.id, ...answers });
         if (Object.keys(changed).length === 0) return { ...first, item: undefined };
-        return make({ client_id: there.id, version: there.version, ...changed }, true, 'registry.amend');
+        return { ...make({ client_id: there.id, version: there.version, ...changed }, true, 'registry.amend'), firstId: first.item.id };
       }
       case 'care.record': {
         const client_id = this.#added.get(String(client_number)) ?? known.get(String(client_number))?.id;
@@ -101,13 +105,23 @@ export class Linker {
       }
       case 'care.follow_up': {
         const { kind, step, ...rest } = answers;
-        const index = followUpKinds.indexOf(kind as never);
-        if (index < 0) findings.push({ field: 'kind', rule: 'required' });
-        return make({ follow_up_id: idWithin(idFor('visit', visit_number), index * 100 + Number(step) + 1), ...rest });
+        if (!followUpKinds.includes(kind as never)) findings.push({ field: 'kind', rule: 'required' });
+        return make({ follow_up_id: idWithin(idFor('visit', visit_number), slotOf(kind as (typeof followUpKinds)[number], Number(step))), ...rest });
       }
       default:
         return make(answers);
     }
+  }
+
+  /** A row that was imported before and has been amended since is old news: the amendment stays. */
+  async #forgetRepeated(linked: Linked[]): Promise<void> {
+    const ids = linked.flatMap(({ firstId }) => firstId ?? []);
+    if (ids.length === 0) return;
+    const query = (db: Db) =>
+      sql<{ id: string }>`select id from journal.entry where county_code = ${this.#actor.county_code} and id = any(${ids}::uuid[])`.execute(db);
+    const { rows } = await (this.#read ?? ((work) => this.#house.database.read(this.#actor, work)))(query);
+    const told = new Set(rows.map((row) => row.id));
+    for (const one of linked) if (one.firstId && told.has(one.firstId)) Object.assign(one, { item: undefined, isChange: false });
   }
 
   async #clients(numbers: string[]): Promise<Map<string, KnownClient>> {

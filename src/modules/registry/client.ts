@@ -41,7 +41,7 @@ export const registerClient = command({
   subject: (client) => client.client_id,
 });
 
-/** A client's particulars are put right; carries the version that was seen. */
+/** A client's particulars are put right; carries the version that was seen, so that what others changed meanwhile is kept too. */
 export const amendClient = command({
   name: 'registry.amend',
   form: form(
@@ -49,6 +49,8 @@ export const amendClient = command({
     {
       client_id: id({ required: true, hidden: true }),
       version: number({ required: true, min: 1, max: 100_000, hidden: true }),
+      /** The amendments of its maker that it stands on though the version seen does not hold them yet: they waited on the same phone. */
+      seen: text({ max: 4000, pattern: /^[0-9a-f-]{36}( [0-9a-f-]{36})*$/, hidden: true }),
       place_code: place({}),
       name: text({ max: 60, seal: true }),
       sex: choice({ options: sexes }),
@@ -63,6 +65,33 @@ export const amendClient = command({
   place: (client) => client.place_code,
   happened_on: () => undefined,
   subject: (client) => client.client_id,
+});
+
+export const amendedFields = ['place_code', 'name', 'sex', 'born_on', 'residence', 'phone', 'id_number', 'follow_up_consented'] as const;
+export type AmendedField = (typeof amendedFields)[number];
+
+/** Who prevails when two people gave one field two values without knowing of each other: whoever came last, or a person decides. Both values are kept. */
+export const mergeRules: Record<AmendedField, 'latest' | 'person'> = {
+  place_code: 'person',
+  name: 'person',
+  sex: 'person',
+  born_on: 'person',
+  residence: 'latest',
+  phone: 'latest',
+  id_number: 'person',
+  follow_up_consented: 'person',
+};
+
+/** A person decides between the value that stands and the one that was kept beside it. */
+export const decideConflict = command({
+  name: 'registry.decide',
+  form: form(
+    'conflict_decision',
+    { conflict_id: id({ required: true }), client_id: id({ required: true }), keep: choice({ required: true, options: ['standing', 'other'] }) },
+    aboutClients,
+  ),
+  place: () => undefined,
+  happened_on: () => undefined,
 });
 
 const pairForm = form('client_pair', { kept_id: id({ required: true }), other_id: id({ required: true }) }, aboutClients);

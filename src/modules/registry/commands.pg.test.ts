@@ -57,16 +57,77 @@ describe('registry.register', () => {
 });
 
 describe('registry.amend', () => {
-  it('works with the version that was seen, and is a conflict with another', async () => {
+  const standing = async (client_id: string) =>
+    (
+      await sql<{ name: string; residence: string; version: number; follow_up_consented: boolean; purposes: string[] }>`
+        select name, residence, version, follow_up_consented, purposes from registry.client where id = ${client_id}`.execute(house.database.owner)
+    ).rows[0];
+  const conflicts = async (client_id: string) =>
+    (
+      await sql<{
+        id: string;
+        field: string;
+        status: string;
+        value: string | null;
+      }>`select id, field, status, value from registry.conflict where client_id = ${client_id}`.execute(house.database.owner)
+    ).rows;
+  const amended = async (client_id: string, ...changes: Record<string, unknown>[]) => {
+    for (const change of changes) expect((await send(house, actor, 'registry.amend', { client_id, version: 1, ...change })).status).toBe('done');
+  };
+
+  it('works with the version that was seen; one from a version that is not there yet is a conflict', async () => {
     const client = aClient({ name: '改名前' });
     await send(house, actor, 'registry.register', client);
-    const amend = { client_id: client.client_id, version: 1, name: '改名后' };
-    expect((await send(house, actor, 'registry.amend', amend)).status).toBe('done');
-    expect((await send(house, actor, 'registry.amend', amend)).problem).toMatchObject({
+    await amended(client.client_id, { name: '改名后' });
+    expect((await send(house, actor, 'registry.amend', { client_id: client.client_id, version: 9, name: '再改' })).problem).toMatchObject({
       code: 'conflict',
       findings: [{ rule: 'changed_meanwhile', values: { value: 2 } }],
     });
     expect((await read((db) => clientsLike(db, house.keys, counties[0], 'gaiminghou')))[0]?.id).toBe(client.client_id);
+  });
+  it('two people who change different fields of one version both have their way', async () => {
+    const { client_id } = aClient();
+    await send(house, actor, 'registry.register', aClient({ client_id }));
+    await amended(client_id, { name: '新名字' }, { residence: 'migrant' });
+    expect(await standing(client_id)).toMatchObject({ name: '新名字', residence: 'migrant', version: 3 });
+    expect(await conflicts(client_id)).toEqual([]);
+  });
+  it('two names for one person are both kept until somebody decides; the one decided for stands', async () => {
+    const { client_id } = aClient();
+    await send(house, actor, 'registry.register', aClient({ client_id }));
+    await amended(client_id, { name: '甲名' }, { name: '乙名' }, { name: '甲名' });
+    expect(await standing(client_id)).toMatchObject({ name: '甲名' });
+    const [open, ...others] = await conflicts(client_id);
+    // The same value said twice is no conflict; a name is kept under her own key only.
+    expect([open, others]).toMatchObject([{ field: 'name', status: 'open', value: null }, []]);
+    expect((await send(house, actor, 'registry.decide', { conflict_id: open?.id, client_id, keep: 'other' })).status).toBe('done');
+    expect(await standing(client_id)).toMatchObject({ name: '乙名' });
+    expect((await send(house, actor, 'registry.decide', { conflict_id: open?.id, client_id, keep: 'other' })).problem?.findings[0]?.rule).toBe(
+      'decided_already',
+    );
+  });
+  it('a later residence is taken by rule, and the earlier one stands beside it', async () => {
+    const { client_id } = aClient();
+    await send(house, actor, 'registry.register', aClient({ client_id }));
+    await amended(client_id, { residence: 'migrant' }, { residence: 'resident' });
+    expect(await standing(client_id)).toMatchObject({ residence: 'resident' });
+    expect(await conflicts(client_id)).toMatchObject([{ field: 'residence', status: 'merged', value: 'migrant' }]);
+  });
+  it('an amendment that stands on an earlier one of its maker is no conflict with it', async () => {
+    const { client_id } = aClient();
+    await send(house, actor, 'registry.register', aClient({ client_id }));
+    const first = newId();
+    await send(house, actor, 'registry.amend', { client_id, version: 1, name: '一次' }, first);
+    await amended(client_id, { name: '二次', seen: first });
+    expect(await standing(client_id)).toMatchObject({ name: '二次' });
+    expect(await conflicts(client_id)).toEqual([]);
+  });
+  it('[R4] yes and no to being followed up: the no holds until a person decides', async () => {
+    const { client_id } = aClient();
+    await send(house, actor, 'registry.register', aClient({ client_id, follow_up_consented: false }));
+    await amended(client_id, { follow_up_consented: true }, { follow_up_consented: false });
+    expect(await standing(client_id)).toMatchObject({ follow_up_consented: false, purposes: ['care'] });
+    expect(await conflicts(client_id)).toMatchObject([{ field: 'follow_up_consented', status: 'open', value: 'true' }]);
   });
 });
 

@@ -5,6 +5,33 @@ import type { Db } from '../../platform/database.ts';
 import { blindIndexes } from '../../platform/seal.ts';
 import { plainPhone } from './name-keys.ts';
 
+/** Where one field of a client was given two values, open ones first; values that name her are sealed. */
+export function conflictsOf(db: Db, county: string, clientId: string) {
+  return db
+    .selectFrom('registry.conflict')
+    .select(['id', 'client_id', 'field', 'value', 'value_sealed', 'made_at', 'made_by', 'status'])
+    .where('county_code', '=', county)
+    .where('client_id', '=', clientId)
+    .where('status', 'in', ['open', 'merged'])
+    .orderBy('status', 'desc')
+    .orderBy('made_at', 'desc')
+    .limit(100)
+    .execute();
+}
+
+/** The clients of the actor's place about whom something is to be decided, oldest first. */
+export function openConflicts(db: Db, county: string) {
+  return db
+    .selectFrom('registry.conflict as k')
+    .innerJoin('registry.client as c', (join) => join.on('c.county_code', '=', county).onRef('c.id', '=', 'k.client_id'))
+    .select(['k.id', 'k.client_id', 'k.field', 'k.made_at', 'c.name'])
+    .where('k.county_code', '=', county)
+    .where('k.status', '=', 'open')
+    .orderBy('k.made_at')
+    .limit(200)
+    .execute();
+}
+
 export interface ClientLine {
   id: string;
   record_number: string;

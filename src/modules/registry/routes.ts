@@ -4,7 +4,7 @@ import { allow } from '../../platform/access.ts';
 import { subjectKeyOf } from '../../platform/journal.ts';
 import { route } from '../../platform/route.ts';
 import { unseal } from '../../platform/seal.ts';
-import { clientById, clientsLike, duplicatePairs, facilitiesWithin, placesWithin, populationOf } from './queries.ts';
+import { clientById, clientsLike, conflictsOf, duplicatePairs, facilitiesWithin, openConflicts, placesWithin, populationOf } from './queries.ts';
 
 const line = z.object({
   id: z.string(),
@@ -148,6 +148,40 @@ export const registryRoutes = [
       const open = (field: string, sealed: string | null) => (key && sealed ? unseal(key, `${field}:${client.id}`, sealed) : null);
       return { ...client, phone: open('phone', client.phone_sealed), id_number_end: open('id_number', client.id_number_sealed)?.slice(-4) ?? null };
     },
+  }),
+  route({
+    read: 'client',
+    path: '/api/clients/:client_id/conflicts',
+    summary: 'Where two people gave one field of a client two values: both',
+    query: z.object({ client_id: z.guid() }),
+    reply: z.object({
+      conflicts: z.array(
+        z.object({ id: z.string(), client_id: z.string(), field: z.string(), value: z.string().nullable(), made_at: z.string(), status: z.string() }),
+      ),
+    }),
+    looks: (_, { client_id }) => ({ action: 'read', client_ids: [client_id] }),
+    about: ({ client_id }) => client_id,
+    async answer({ db, actor, query, house }) {
+      const { county_code } = actor;
+      const { client_id } = query;
+      must(await clientById(db, county_code, client_id), 'client_id');
+      const key = await subjectKeyOf(db, house.keys, county_code, client_id);
+      const opened = (field: string, sealed: string | null) => (key && sealed ? unseal(key, `${field}:${client_id}`, sealed) : null);
+      const shown = (field: string, value: string | null) => (field === 'id_number' && value ? `•••• ${value.slice(-4)}` : value);
+      const found = await conflictsOf(db, county_code, client_id);
+      return { conflicts: found.map(({ value, value_sealed, ...one }) => ({ ...one, value: shown(one.field, value ?? opened(one.field, value_sealed)) })) };
+    },
+  }),
+  route({
+    read: 'duplicates',
+    path: '/api/conflicts',
+    summary: 'Clients of whom somebody has to decide between two values',
+    query: z.object({}),
+    reply: z.object({
+      conflicts: z.array(z.object({ id: z.string(), client_id: z.string(), field: z.string(), made_at: z.string(), name: z.string() })),
+    }),
+    looks: ({ conflicts }) => ({ action: 'read', client_ids: conflicts.map((one) => one.client_id) }),
+    answer: async ({ db, actor }) => ({ conflicts: await openConflicts(db, actor.county_code) }),
   }),
   route({
     read: 'duplicates',

@@ -35,10 +35,17 @@ export async function leave(room: Room, departures: readonly Departure[]): Promi
   );
 }
 
-/** Keeps what a client has agreed to. Without `care` her record is shut: no list, search, phone or export shows it [R4]. */
-export async function setPurposes(room: Room, client: ProtectedClient, purposes: readonly string[], seq: number): Promise<void> {
+/** Keeps what a client has agreed to, and the day she last took back being followed up. Without `care` her record is shut: no list, search, phone or export shows it [R4]. */
+export async function setPurposes(
+  room: Room,
+  client: Pick<ProtectedClient, 'id' | 'place_code' | 'restricted'>,
+  purposes: readonly string[],
+  seq: number,
+  refusedOn?: string,
+): Promise<void> {
   const restricted = !purposes.includes('care');
-  await sql`update registry.client set purposes = ${[...purposes].sort()}, follow_up_consented = ${purposes.includes('follow_up')}, restricted = ${restricted}, seq = ${seq}
+  await sql`update registry.client set purposes = ${[...purposes].sort()}, follow_up_consented = ${purposes.includes('follow_up')}, restricted = ${restricted}, seq = ${seq},
+         follow_up_refused_on = coalesce(${refusedOn ?? null}::date, follow_up_refused_on)
      where county_code = ${room.county_code} and (id = ${client.id} or merged_into_id = ${client.id})`.execute(room.db);
   if (restricted && !client.restricted) await leave(room, [{ seq, client_id: client.id, place_code: client.place_code, reason: 'withdrawn' }]);
 }
@@ -54,6 +61,10 @@ export async function eraseClient(room: Room, client: ProtectedClient, seq: numb
   await sql`delete from registry.duplicate where county_code = ${room.county_code} and (client_id = any(${ids}::uuid[]) or other_id = any(${ids}::uuid[]))`.execute(
     room.db,
   );
+  const hers = sql`county_code = ${room.county_code}`;
+  await sql`delete from registry.conflict where ${hers} and client_id = any(${ids}::uuid[])`.execute(room.db);
+  // What an amendment changed cannot be told from a journal that no longer says it.
+  await sql`update registry.client_before set changed = '{}' where ${hers} and id = any(${ids}::uuid[])`.execute(room.db);
   await leave(room, [{ seq, client_id: client.id, place_code: client.place_code, reason: 'erased' }]);
   return ids;
 }

@@ -48,7 +48,7 @@ const consentCommands = [
       }
       await endConsent(room, entry, input.withdrawn_on, actor_id === client.id ? 'client' : 'worker');
       client.purposes = client.purposes.filter((one) => one !== input.purpose);
-      await setPurposes(room, client, client.purposes, seq);
+      await setPurposes(room, client, client.purposes, seq, input.purpose === 'follow_up' ? input.withdrawn_on : undefined);
       client.restricted = !client.purposes.includes('care');
     });
   }),
