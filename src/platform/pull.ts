@@ -14,21 +14,28 @@ export interface Pulled {
 }
 
 /** Who left the place's lists: a phone takes them off with all it holds about them [R4]. */
-async function departed(db: Db, actor: Actor, after: number, limit: number) {
+async function departed(db: Db, actor: Actor, after: number, head: number, limit: number) {
+  // Who moved within the actor's place has not left it.
   const { rows } = await sql<{ seq: number; client_id: string; reason: string }>`
-    select seq, client_id, reason from registry.departure where county_code = ${actor.county_code} and seq > ${after} and starts_with(place_code, ${actor.place_code})
-     order by seq limit ${limit + 1}`.execute(db);
+    select d.seq, d.client_id, d.reason from registry.departure d
+     where d.county_code = ${actor.county_code} and d.seq > ${after} and d.seq <= ${head} and starts_with(d.place_code, ${actor.place_code})
+       and not (d.reason = 'moved' and exists (select 1 from registry.client c where c.county_code = ${actor.county_code} and c.id = d.client_id))
+     order by d.seq limit ${limit + 1}`.execute(db);
   return rows.map(({ seq, ...row }) => ({ table: 'departure', seq, row: row as Record<string, unknown> }));
 }
 
 /** What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`. */
 export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], after: number, limit: number) {
-  const found: { table: string; seq: number; row: Record<string, unknown> }[] = await departed(db, actor, after, limit);
+  const head = Math.max(after, await headOf(db, actor.county_code));
+  const found: { table: string; seq: number; row: Record<string, unknown> }[] = await departed(db, actor, after, head, limit);
   for (const { table, columns } of tables) {
+    // What belongs to somebody who is not in the actor's place, or not any more, stays at the station.
+    const belongs =
+      table === 'registry.client' ? sql`true` : sql`exists (select 1 from registry.client c where c.county_code = ${actor.county_code} and c.id = t.client_id)`;
     const { rows } = await sql<{ seq: number }>`
-      select ${sql.raw(['seq', ...columns].join(', '))} from ${sql.raw(table)}
-       where county_code = ${actor.county_code} and seq > ${after} and starts_with(place_code, ${actor.place_code})
-       order by seq limit ${limit + 1}`.execute(db);
+      select ${sql.raw(['seq', ...columns].map((column) => `t.${column}`).join(', '))} from ${sql.raw(table)} t
+       where t.county_code = ${actor.county_code} and t.seq > ${after} and t.seq <= ${head} and starts_with(t.place_code, ${actor.place_code}) and ${belongs}
+       order by t.seq limit ${limit + 1}`.execute(db);
     for (const { seq, ...row } of rows) found.push({ table, seq, row });
   }
   found.sort((a, b) => a.seq - b.seq);
@@ -37,7 +44,14 @@ export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], afte
   // Rows of one entry stay together: what shares the number at the cut comes whole, with the next pull if it began before.
   const page = more ? found.filter((one) => one.seq < cut) : found;
   const sent = page.length > 0 ? page : found;
-  return { changes: sent, checkpoint: sent.at(-1)?.seq ?? after, more: more && page.length > 0 };
+  const isMore = more && page.length > 0;
+  return { changes: sent, checkpoint: isMore ? (sent.at(-1)?.seq ?? after) : head, more: isMore };
+}
+
+/** Where the journal stands before anything is read: what commits while the tables are read comes with the next pull, never in part. */
+async function headOf(db: Db, county: string): Promise<number> {
+  const { rows } = await sql<{ seq: number }>`select seq from journal.pen where county_code = ${county}`.execute(db);
+  return rows[0]?.seq ?? 0;
 }
 
 /** GET /api/pull?after=N: what a phone asks. */

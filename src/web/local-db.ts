@@ -1,18 +1,34 @@
 import { Dexie, type EntityTable } from 'dexie';
-import { type Lock, opened, type Sealed, sealed } from './vault.ts';
+import type { Lock, Sealed } from './vault.ts';
 
-/** A row that came down, under an identifier that tells nothing; whose it is stands beside it so that it can be taken off again. */
-export interface LocalRow {
-  key: string;
-  client_id: string;
+/** One change as it came down: a row of a table, and the journal's number it stands at. */
+export interface Change {
+  table: string;
+  seq: number;
+  row: Record<string, unknown>;
+}
+
+/**
+ * Rows that came down together, in the order of `n`: later ones replace earlier ones. Whose they are stands beside them, as identifiers
+ * that tell nothing, so that a client can be taken off again.
+ */
+interface Segment {
+  n: number;
+  clients: string[];
+  size: number;
   content: Sealed;
 }
 
-/** A command that waits to be sent, oldest first. A refused one stays with its findings until the person has seen it. */
-export interface Waiting {
+/**
+ * A command on its way: `waiting` to be sent, oldest first; `sent` and acknowledged, until what it did has come down; `refused`, with its
+ * findings, until the person has seen it.
+ */
+export interface Outgoing {
   at: number;
   id: string;
-  state: 'waiting' | 'refused';
+  account_id: string;
+  state: 'waiting' | 'sent' | 'refused';
+  seq: number;
   content: Sealed;
 }
 
@@ -22,43 +38,35 @@ interface Meta {
 }
 
 /** The phone's own tables: rows and commands encrypted, the rest is counters. */
-export const local = new Dexie('zhiyuan', { chromeTransactionDurability: 'strict' }) as Dexie & {
-  rows: EntityTable<LocalRow, 'key'>;
-  outbox: EntityTable<Waiting, 'at'>;
+export type LocalDb = Dexie & {
+  segments: EntityTable<Segment, 'n'>;
+  outbox: EntityTable<Outgoing, 'at'>;
   meta: EntityTable<Meta, 'name'>;
 };
-local.version(1).stores({ rows: 'key, client_id', outbox: '++at, id, state', meta: 'name' });
 
-export async function metaOf<T>(name: string): Promise<T | undefined> {
+/** Opens the phone's tables; what an earlier layout carried is let go and comes down again, what waits to be sent stays. */
+export function openLocal(name = 'zhiyuan', options: ConstructorParameters<typeof Dexie>[1] = {}): LocalDb {
+  const local = new Dexie(name, { chromeTransactionDurability: 'strict', ...options }) as LocalDb;
+  local.version(1).stores({ rows: 'key, client_id', outbox: '++at, id, state', meta: 'name' });
+  local
+    .version(2)
+    .stores({ rows: null, segments: '++n, *clients', outbox: '++at, &id, state', meta: 'name' })
+    .upgrade((tx) => tx.table('meta').delete('checkpoint'));
+  return local;
+}
+
+export async function metaOf<T>(local: LocalDb, name: string): Promise<T | undefined> {
   return (await local.meta.get(name))?.value as T | undefined;
 }
 
-export const keepMeta = (name: string, value: unknown) => local.meta.put({ name, value });
+export const keepMeta = (local: LocalDb, name: string, value: unknown) => local.meta.put({ name, value });
 
 /** Whether this browser carries records, under a PIN. */
-export const lockOf = () => metaOf<Lock>('lock');
+export const lockOf = (local: LocalDb) => metaOf<Lock>(local, 'lock');
 
-/** Every row that came down, opened: table → rows. */
-export async function everyRow(key: CryptoKey): Promise<Map<string, Record<string, unknown>[]>> {
-  const found = new Map<string, Record<string, unknown>[]>();
-  const rows = await local.rows.toArray();
-  const contents = await Promise.all(rows.map((row) => opened<Record<string, unknown>>(key, row.content)));
-  for (const [index, row] of rows.entries()) {
-    const table = row.key.slice(0, row.key.indexOf(' '));
-    found.set(table, [...(found.get(table) ?? []), contents[index] as Record<string, unknown>]);
-  }
-  return found;
-}
-
-/** One change of a pull, made ready to be kept. */
-export async function rowOf(key: CryptoKey, table: string, row: Record<string, unknown>): Promise<LocalRow> {
-  const client_id = String(table === 'registry.client' ? row['id'] : row['client_id']);
-  return { key: `${table} ${String(row['id'])}`, client_id, content: await sealed(key, row) };
-}
-
-/** Leaves nothing behind: another duty, a revoked phone, too many wrong PINs. */
-export async function wipe(): Promise<void> {
-  await local.transaction('rw', [local.rows, local.outbox, local.meta], async () => {
-    await Promise.all([local.rows.clear(), local.outbox.clear(), local.meta.clear()]);
+/** Leaves nothing behind: a revoked phone, too many wrong PINs, a person who has had enough. */
+export async function wipe(local: LocalDb): Promise<void> {
+  await local.transaction('rw', [local.segments, local.outbox, local.meta], async () => {
+    await Promise.all([local.segments.clear(), local.outbox.clear(), local.meta.clear()]);
   });
 }

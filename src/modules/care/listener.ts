@@ -15,8 +15,8 @@ import type { Visit } from './visit.ts';
 /** When two records turn out to be one person, her visits come together; when that was a mistake, each goes back where it was recorded. */
 export const careListeners: Listener[] = [
   { hears: mergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'merge') },
-  { hears: amendClient.name, work: (room, entries) => followPurposes(room, entries as never) },
-  { hears: decideConflict.name, work: (room, entries) => followPurposes(room, entries as never) },
+  { hears: amendClient.name, work: (room, entries) => followClient(room, entries as never) },
+  { hears: decideConflict.name, work: (room, entries) => followClient(room, entries as never) },
   { hears: giveConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
   { hears: withdrawConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
   { hears: decideRequest.name, work: (room, entries) => followPurposes(room, entries as never) },
@@ -83,11 +83,25 @@ async function followConsent(room: Room, client: ProtectedClient, seq: number, d
   await room.insertRows('care.follow_up', rows, 'on conflict (county_code, id) do nothing');
 }
 
+/** Her particulars were put right: what she agreed to, and if she lives elsewhere now what phones there are to carry. */
+async function followClient(room: Room, entries: readonly Entry<{ client_id: string; place_code?: string }>[]): Promise<void> {
+  await followPurposes(room, entries);
+  await room.wholeCounty(async () => {
+    for (const { seq, input, command } of entries)
+      if (input.place_code !== undefined || command === decideConflict.name)
+        for (const table of clientTables)
+          await sql`update ${sql.raw(table)} set seq = ${seq} where county_code = ${room.county_code} and client_id = ${input.client_id}`.execute(room.db);
+  });
+}
+
+/** The tables of this chapter that hold rows about a client. */
+const clientTables = ['care.visit', 'care.follow_up'] as const;
+
 async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mergeClients.form>>[], direction: 'merge' | 'unmerge'): Promise<void> {
   for (const { seq, input } of entries) {
     const to = direction === 'merge' ? input.kept_id : input.other_id;
     const match = direction === 'merge' ? sql`client_id = ${input.other_id}` : sql`recorded_client_id = ${input.other_id}`;
-    for (const table of ['care.visit', 'care.follow_up']) {
+    for (const table of clientTables) {
       await sql`update ${sql.raw(table)} set client_id = ${to}, seq = ${seq} where county_code = ${room.county_code} and ${match}`.execute(room.db);
     }
   }

@@ -7,6 +7,7 @@ import { amendClient, checkClient, decideConflict, keepApart, mergeClients, regi
 import { findDuplicates } from './duplicates.ts';
 import { amendAll, clientsById, decideAll, identity } from './server-merge.ts';
 import { checkKnown, placesThere } from './server-places.ts';
+import { leave } from './server-shut.ts';
 
 /** What can happen to the people who came: registered, put right, two records made one and taken apart. */
 export const clientCommands = [
@@ -73,6 +74,16 @@ export const clientCommands = [
       'registry.client',
       ['id'],
       lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: input.kept_id })),
+    );
+    // What phones carry under the other record comes down again under the kept one.
+    await leave(
+      room,
+      lawful.map(({ seq, input }) => ({
+        seq,
+        client_id: input.other_id,
+        place_code: (clients.get(input.other_id) as { place_code: string }).place_code,
+        reason: 'merged' as const,
+      })),
     );
     await markPair(room, lawful, 'merged');
   }),

@@ -24,7 +24,7 @@ export interface Departure {
   seq: number;
   client_id: string;
   place_code: string;
-  reason: 'moved' | 'withdrawn' | 'erased';
+  reason: 'moved' | 'merged' | 'withdrawn' | 'erased';
 }
 
 export async function leave(room: Room, departures: readonly Departure[]): Promise<void> {
@@ -61,10 +61,9 @@ export async function eraseClient(room: Room, client: ProtectedClient, seq: numb
   await sql`delete from registry.duplicate where county_code = ${room.county_code} and (client_id = any(${ids}::uuid[]) or other_id = any(${ids}::uuid[]))`.execute(
     room.db,
   );
-  const hers = sql`county_code = ${room.county_code}`;
-  await sql`delete from registry.conflict where ${hers} and client_id = any(${ids}::uuid[])`.execute(room.db);
+  await sql`delete from registry.conflict where county_code = ${room.county_code} and client_id = any(${ids}::uuid[])`.execute(room.db);
   // What an amendment changed cannot be told from a journal that no longer says it.
-  await sql`update registry.client_before set changed = '{}' where ${hers} and id = any(${ids}::uuid[])`.execute(room.db);
+  await sql`update registry.client_before set changed = '{}' where county_code = ${room.county_code} and id = any(${ids}::uuid[])`.execute(room.db);
   await leave(room, [{ seq, client_id: client.id, place_code: client.place_code, reason: 'erased' }]);
   return ids;
 }
