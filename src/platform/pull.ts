@@ -25,7 +25,13 @@ async function departed(db: Db, actor: Actor, after: number, head: number, limit
 }
 
 /** What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`. */
-export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], after: number, limit: number) {
+export async function pull(
+  db: Db,
+  actor: Actor,
+  tables: readonly Pulled[],
+  after: number,
+  limit: number,
+): Promise<{ changes: { table: string; seq: number; row: Record<string, unknown> }[]; checkpoint: number; more: boolean }> {
   const head = Math.max(after, await headOf(db, actor.county_code));
   const found: { table: string; seq: number; row: Record<string, unknown> }[] = await departed(db, actor, after, head, limit);
   for (const { table, columns } of tables) {
@@ -43,9 +49,9 @@ export async function pull(db: Db, actor: Actor, tables: readonly Pulled[], afte
   const cut = found[limit]?.seq ?? 0;
   // Rows of one entry stay together: what shares the number at the cut comes whole, with the next pull if it began before.
   const page = more ? found.filter((one) => one.seq < cut) : found;
-  const sent = page.length > 0 ? page : found;
-  const isMore = more && page.length > 0;
-  return { changes: sent, checkpoint: isMore ? (sent.at(-1)?.seq ?? after) : head, more: isMore };
+  // One entry that touched more rows than were asked for comes whole all the same.
+  if (more && page.length === 0) return pull(db, actor, tables, after, limit * 4);
+  return { changes: page, checkpoint: more ? (page.at(-1)?.seq ?? after) : head, more };
 }
 
 /** Where the journal stands before anything is read: what commits while the tables are read comes with the next pull, never in part. */

@@ -1,9 +1,9 @@
-import { Button, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
 import { queries, useSession } from './api.ts';
 import { Findings } from './Findings.tsx';
-import { wipe } from './local-db.ts';
-import { carry, close, dismiss, onSync, type SyncState, stateOf, syncNow, unlock } from './sync.ts';
+import { TextLink } from './links.tsx';
+import { carry, forget, forgetEviction, onSync, phone, type SyncState, stateOf, syncNow } from './sync.ts';
 import { useSay } from './words.ts';
 
 /** Where this phone stands, told anew whenever something changes. */
@@ -24,10 +24,21 @@ export function PhonePage() {
   return (
     <Stack maw={640}>
       <Title order={1}>{say('phone.title')}</Title>
+      {state?.evicted && <Evicted {...state.evicted} />}
       {state && !state.isCarrying && <Begin />}
       {state?.isCarrying && !state.isOpen && <Unlock waiting={state.waiting} />}
       {state?.isOpen && <State state={state} />}
     </Stack>
+  );
+}
+
+/** The browser cleared what this phone carried: said, with what was lost, and not passed over. */
+function Evicted({ waiting, at }: { waiting: number; at: string | undefined }) {
+  const { say, moment } = useSay();
+  return (
+    <Alert color="red" role="alert" withCloseButton closeButtonLabel={say('phone.dismiss')} onClose={forgetEviction}>
+      {say(waiting > 0 ? 'phone.evicted_waiting' : 'phone.evicted', { count: waiting, at: at ? moment(at) : '–' })}
+    </Alert>
   );
 }
 
@@ -94,7 +105,7 @@ function Unlock({ waiting }: { waiting: number }) {
         label={say('phone.unlock')}
         isNew={false}
         act={async (pin) => {
-          const left = await unlock(pin);
+          const left = await phone.unlock(pin);
           if (left !== undefined) return say(left > 0 ? 'phone.wrong_pin' : 'phone.wiped', { left });
           await queries.resetQueries();
           void syncNow();
@@ -120,25 +131,38 @@ function State({ state }: { state: SyncState }) {
         <Text className="numbers">{say('phone.rows', { count: state.rows })}</Text>
         <Text c="dimmed">{state.at ? say('phone.synced', { at: moment(state.at) }) : say('phone.never')}</Text>
         {state.trouble && <Text c="dimmed">{say(`rule.${state.trouble}`)}</Text>}
+        {state.ofOthers > 0 && <Text>{say('phone.of_others', { count: state.ofOthers })}</Text>}
+        {(state.full ?? 0) > 0.8 && <Alert color="red">{say('phone.nearly_full', { percent: Math.round((state.full ?? 0) * 100) })}</Alert>}
+        {!state.isPersistent && <Text c="dimmed">{say('phone.not_persistent')}</Text>}
+        {Math.abs(state.clockWrong) > 10 && <Alert color="orange">{say('phone.clock_wrong', { minutes: Math.abs(state.clockWrong) })}</Alert>}
         {state.refused.map((one) => (
           <div key={one.id}>
-            <Findings of={one.findings} title={say(`command.${one.name}`)} />
-            <Button size="compact-sm" variant="subtle" onClick={() => dismiss(one.id)}>
-              {say('phone.dismiss')}
-            </Button>
+            <Findings of={one.findings ?? []} title={say(`command.${one.name}`)} />
+            <Group gap="xs">
+              {one.name === 'care.amend' && one.input['visit_id'] ? (
+                <TextLink to="/people/$client/visits/$visit" params={{ client: String(one.input['client_id']), visit: String(one.input['visit_id']) }}>
+                  {say('phone.decide')}
+                </TextLink>
+              ) : null}
+              <Button size="compact-sm" variant="subtle" onClick={() => phone.retry()}>
+                {say('phone.retry')}
+              </Button>
+              <Button size="compact-sm" variant="subtle" onClick={() => phone.dismiss(one.id)}>
+                {say('phone.dismiss')}
+              </Button>
+            </Group>
           </div>
         ))}
         <Group>
           <Button onClick={() => syncNow()}>{say('phone.sync')}</Button>
-          <Button variant="outline" onClick={close}>
+          <Button variant="outline" onClick={() => phone.close()}>
             {say('phone.close')}
           </Button>
           <Button
             variant="subtle"
             onClick={async () => {
               if (window.confirm(say(state.waiting > 0 ? 'phone.remove_waiting' : 'phone.remove_sure', { count: state.waiting }))) {
-                await wipe();
-                close();
+                await forget();
               }
             }}
           >

@@ -1,4 +1,5 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
+import { clock } from '../kit/day.ts';
 import type { Answers, Form } from '../kit/form.ts';
 import { newId } from '../kit/id.ts';
 import type { Finding, ProblemBody } from '../kit/problem.ts';
@@ -20,10 +21,13 @@ export const queries = new QueryClient({
   },
 });
 
-/** What goes on without a network, when the phone carries records: the questions it can answer, and the place where commands wait. */
+/** What goes on without a network, when the phone carries records: the questions it can answer, the commands that may wait on it. */
 interface StandIn {
   isOpen: () => boolean;
-  answer: (path: string) => Promise<unknown>;
+  /** Whether something has not been sent and come back yet: then the phone knows more than the server. */
+  isAhead: () => boolean;
+  answer: (path: string) => unknown;
+  keeps: (name: string) => boolean;
   enqueue: (name: string, input: Record<string, unknown>, id: string) => Promise<void>;
 }
 let standIn: StandIn | undefined;
@@ -31,13 +35,15 @@ export const answerOffline = (given: StandIn): void => {
   standIn = given;
 };
 
+/** How long a phone that knows the answer itself waits for the server's, in milliseconds. */
+const patience = 2500;
+
 /** Asks the server; a refusal is thrown with its findings, no connection as one of ours. */
 export async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const response = await fetch(path, init).catch(async () => {
-    const known = (init.method ?? 'GET') === 'GET' && standIn?.isOpen() ? await standIn.answer(path) : undefined;
-    if (known !== undefined) return Response.json(known);
+  const response = await fetch(path, init).catch(() => {
     throw new Refused({ type: '', code: 'offline', status: 0, title: 'offline', findings: [{ field: '', rule: 'no_connection' }] });
   });
+  readClock(response);
   if (response.status === 204) return undefined as T;
   const body = await response
     .json()
@@ -46,12 +52,40 @@ export async function call<T>(path: string, init: RequestInit = {}): Promise<T> 
   return body as T;
 }
 
+/** The server's clock is the right one. */
+function readClock(response: Response): void {
+  const at = Date.parse(response.headers.get('date') ?? '');
+  const ahead = at - Date.now();
+  // Within a minute or two it is the way of the answer, not the clock.
+  if (Number.isFinite(ahead)) clock.ahead_ms = Math.abs(ahead) > 120_000 ? ahead : 0;
+  if (Number.isFinite(ahead)) localStorage.setItem('zhiyuan-clock', String(clock.ahead_ms));
+}
+clock.ahead_ms = Number(localStorage.getItem('zhiyuan-clock') ?? 0) || 0;
+
+/**
+ * Asks whoever knows best: the server; the phone when it holds what has not come back from the server yet, when there is no network, or
+ * when the server lets it wait.
+ */
+async function ask<T>(path: string): Promise<T> {
+  const phone = standIn?.isOpen() ? standIn : undefined;
+  if (!phone) return call<T>(path);
+  const known = phone.answer(path) as T | undefined;
+  if (known === undefined) return call<T>(path);
+  if (!navigator.onLine || (phone.isAhead() && path !== '/api/session')) return known;
+  try {
+    return await call<T>(path, { signal: AbortSignal.timeout(patience) });
+  } catch (error) {
+    if (error instanceof Refused && error.body.code !== 'offline') throw error;
+    return known;
+  }
+}
+
 export const post = <T>(path: string, body: unknown) =>
   call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
 /** A question that stays fresh on the page. */
 export function useAsked<T>(path: string, options: { every?: number; enabled?: boolean } = {}) {
-  return useQuery({ queryKey: [path], queryFn: () => call<T>(path), refetchInterval: options.every ?? false, enabled: options.enabled ?? true });
+  return useQuery({ queryKey: [path], queryFn: () => ask<T>(path), refetchInterval: options.every ?? false, enabled: options.enabled ?? true });
 }
 
 /** Does something at the server; gives what was wrong, nothing when it was done, and asks everything on the page anew. */
@@ -62,20 +96,24 @@ export async function tried(work: () => Promise<unknown>): Promise<readonly Find
     return [];
   } catch (error) {
     if (error instanceof Refused) return error.body.findings;
-    return [{ field: '', rule: error instanceof Error && error.name === 'NotAllowedError' ? 'passkey_too_late' : 'our_mistake' }];
+    return [{ field: '', rule: ruleOf(error as Error) }];
   }
 }
 
-/** Sends one command by its name; gives its findings, none when it was done or, without a network, when it waits on the phone. */
+const ruleOf = (error: Error & { inner?: Error }): string => {
+  if (error.name === 'NotAllowedError') return 'passkey_too_late';
+  return /quota/i.test(`${error.name} ${error.inner?.name}`) ? 'storage_full' : 'our_mistake';
+};
+
+/** Sends one command by its name; gives its findings, none when it was done or is kept on the phone, which sends it as soon as it can. */
 export async function tell(name: string, input: unknown, id = newId()): Promise<readonly Finding[]> {
-  const findings = await tried(async () => {
+  const phone = standIn;
+  if (phone?.isOpen() && phone.keeps(name)) return tried(() => phone.enqueue(name, input as Record<string, unknown>, id));
+  return tried(async () => {
     const { outcomes } = await post<{ outcomes: { status: string; problem?: ProblemBody }[] }>('/api/commands', { items: [{ id, name, input }] });
     const problem = outcomes[0]?.problem;
     if (problem) throw new Refused(problem);
   });
-  const phone = standIn;
-  if (!phone?.isOpen() || !findings.some((one) => one.rule === 'no_connection')) return findings;
-  return tried(() => phone.enqueue(name, input as Record<string, unknown>, id));
 }
 
 /** Sends one command; gives its findings, none when it was done. */

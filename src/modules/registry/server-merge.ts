@@ -141,8 +141,11 @@ async function write(room: Room, entry: Entry<Amendment>, row: ClientRow, taken:
       },
     ],
   );
-  if (rest.place_code && rest.place_code !== row.place_code)
-    await leave(room, [{ seq: entry.seq, client_id: row.id, place_code: row.place_code, reason: 'moved' }]);
+  if (!rest.place_code || rest.place_code === row.place_code) return;
+  await leave(room, [{ seq: entry.seq, client_id: row.id, place_code: row.place_code, reason: 'moved' }]);
+  await sql`update registry.conflict set place_code = ${rest.place_code}, seq = ${entry.seq} where county_code = ${room.county_code} and client_id = ${row.id}`.execute(
+    room.db,
+  );
 }
 
 /** A person decides between two values: the one that stands, or the one that was kept beside it. */

@@ -47,6 +47,9 @@ export async function setPurposes(
   await sql`update registry.client set purposes = ${[...purposes].sort()}, follow_up_consented = ${purposes.includes('follow_up')}, restricted = ${restricted}, seq = ${seq},
          follow_up_refused_on = coalesce(${refusedOn ?? null}::date, follow_up_refused_on)
      where county_code = ${room.county_code} and (id = ${client.id} or merged_into_id = ${client.id})`.execute(room.db);
+  // Open again, what is to be decided about her comes to the phones with the rest.
+  if (!restricted && client.restricted)
+    await sql`update registry.conflict set seq = ${seq} where county_code = ${room.county_code} and client_id = ${client.id}`.execute(room.db);
   if (restricted && !client.restricted) await leave(room, [{ seq, client_id: client.id, place_code: client.place_code, reason: 'withdrawn' }]);
 }
 

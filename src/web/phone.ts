@@ -1,0 +1,379 @@
+import { newId } from '../kit/id.ts';
+import type { Finding, ProblemBody } from '../kit/problem.ts';
+import { Carried, clientOf, departures } from './carried.ts';
+import { type Change, keepMeta, type LocalDb, lockOf, metaOf, type Outgoing, wipe } from './local-db.ts';
+import { type Lock, mostWrong, newLock, opened, openLock, type Sealed, sealed } from './vault.ts';
+
+/** A command as the phone keeps it. */
+export interface Command {
+  id: string;
+  name: string;
+  input: Record<string, unknown>;
+  at: string;
+  findings?: readonly Finding[];
+}
+
+/** Who is signed in, as far as the phone needs to know. */
+export interface Holder {
+  account_id: string;
+  place_code: string;
+  role: string;
+  reads: readonly string[];
+}
+
+/** Where the phone stands; always told as it is. */
+export interface SyncState {
+  isCarrying: boolean;
+  isOpen: boolean;
+  rows: number;
+  waiting: number;
+  /** Commands that wait on this phone for another person to sign in. */
+  ofOthers: number;
+  refused: Command[];
+  at: string | undefined;
+  trouble: string | undefined;
+}
+
+/** The world around a phone: its storage, the server, the clock; a test gives it others. */
+export interface World<K> {
+  local: LocalDb;
+  /** Asks the server; what it refuses, and no connection, is thrown. */
+  ask: <T>(path: string, body?: unknown) => Promise<T>;
+  /** What the pages need without a network besides rows, fetched anew when it is old. */
+  fetchKept: (holder: Holder) => Promise<K>;
+  /** Runs alone among all tabs. */
+  alone: <T>(work: () => Promise<T>) => Promise<T>;
+  /** What went wrong, as the name of a rule. */
+  ruleOf: (error: unknown) => string;
+  now: () => Date;
+  /** Told that something changed. */
+  tell: () => void;
+}
+
+interface Page {
+  changes: Change[];
+  checkpoint: number;
+  more: boolean;
+}
+interface Reply {
+  outcomes: { id: string; status: string; seq?: number; problem?: ProblemBody }[];
+}
+
+/** Commands sent at once; rows asked for at once, fewer on a line that breaks; how many small segments are put together; how long answers are kept. */
+const limits = { batch: 100, page: 2000, smallestPage: 50, smallSegments: 40, keptFor: 12 * 3600_000 };
+
+/**
+ * A phone that carries a place's records under a PIN: what changed comes down, commands go up, each kept on the disk before anything is
+ * said. The rules of the exchange: an acknowledgement takes off only what was sent; an acknowledged command is shown until what it did
+ * has come down; rows are never changed here, what waits is laid over them; a refused command blocks nobody.
+ */
+export class Phone<K = unknown> {
+  readonly #world: World<K>;
+  #key: CryptoKey | undefined;
+  #carried = new Carried();
+  #pending: (Command & Pick<Outgoing, 'state' | 'seq' | 'account_id'>)[] = [];
+  #kept: K | undefined;
+  #trouble: string | undefined;
+  /** The checkpoint that the opened rows stand at: another tab may have gone on. */
+  #at = 0;
+  /** Grows with every change of what the phone knows: views made of it are made anew. */
+  version = 0;
+
+  constructor(world: World<K>) {
+    this.#world = world;
+  }
+
+  get isOpen(): boolean {
+    return this.#key !== undefined;
+  }
+  get carried(): Carried {
+    return this.#carried;
+  }
+  get kept(): K | undefined {
+    return this.#kept;
+  }
+  /** Commands whose effect has not come down yet, oldest first: waiting ones, and those sent since the last pull. */
+  get pending(): readonly Command[] {
+    return this.#pending.filter(({ state }) => state !== 'refused');
+  }
+
+  async state(): Promise<SyncState> {
+    const { local } = this.#world;
+    const account = (await metaOf<string>(local, 'scope'))?.split(' ')[0];
+    const waiting = await local.outbox.where('state').equals('waiting').toArray();
+    return {
+      isCarrying: (await lockOf(local)) !== undefined,
+      isOpen: this.isOpen,
+      rows: this.#carried.size,
+      waiting: waiting.length,
+      ofOthers: waiting.filter(({ account_id }) => account !== undefined && account_id !== account).length,
+      refused: this.#pending.filter(({ state }) => state === 'refused'),
+      at: await metaOf<string>(local, 'synced_at'),
+      trouble: this.#trouble,
+    };
+  }
+
+  /** Begins to carry records on this phone, under a PIN of six digits or more. */
+  async carry(pin: string): Promise<void> {
+    const { local } = this.#world;
+    const made = await newLock(pin);
+    await wipe(local);
+    await keepMeta(local, 'lock', made.lock);
+    await this.#openWith(made.key);
+    await this.sync();
+  }
+
+  /** Opens with the PIN; gives how many tries are left when it was wrong. The last one wipes. */
+  async unlock(pin: string): Promise<number | undefined> {
+    const { local } = this.#world;
+    const lock = (await lockOf(local)) as Lock;
+    const key = await openLock(lock, pin);
+    if (key) {
+      if (lock.wrong > 0) await keepMeta(local, 'lock', { ...lock, wrong: 0 });
+      await this.#openWith(key);
+      return undefined;
+    }
+    const wrong = lock.wrong + 1;
+    if (wrong >= mostWrong) await this.forget();
+    else await keepMeta(local, 'lock', { ...lock, wrong });
+    this.#world.tell();
+    return mostWrong - wrong;
+  }
+
+  /** Opens with a key that was unlocked another way (a passkey). */
+  async openWith(key: CryptoKey): Promise<void> {
+    await this.#openWith(key);
+  }
+
+  close(): void {
+    this.#key = undefined;
+    this.#carried = new Carried();
+    this.#pending = [];
+    this.#kept = undefined;
+    this.#changed();
+  }
+
+  /** Leaves nothing behind. */
+  async forget(): Promise<void> {
+    await wipe(this.#world.local);
+    this.close();
+  }
+
+  /** Keeps a command until it can be sent: it is on the disk when this returns. */
+  async enqueue(name: string, input: Record<string, unknown>, id = newId()): Promise<void> {
+    const key = this.#key;
+    if (!key) throw new Error('the phone is locked');
+    const { local } = this.#world;
+    const command: Command = { id, name, input, at: this.#world.now().toISOString() };
+    const account_id = (await metaOf<string>(local, 'scope'))?.split(' ')[0] ?? '';
+    const content = await sealed(key, command);
+    const isNew = await local.transaction('rw', local.outbox, async () => {
+      if (await local.outbox.where('id').equals(id).count()) return false; // pressed twice
+      await local.outbox.add({ id, account_id, state: 'waiting', seq: 0, content } as never);
+      return true;
+    });
+    if (isNew) this.#pending = [...this.#pending, { ...command, account_id, state: 'waiting', seq: 0 }];
+    this.#changed();
+  }
+
+  /** A refused command that the person has seen is thrown away. */
+  async dismiss(id: string): Promise<void> {
+    await this.#world.local.outbox.where('id').equals(id).delete();
+    await this.#readOutbox();
+  }
+
+  /** Sends refused commands once more: what stood in their way may have been put right. */
+  async retry(): Promise<void> {
+    await this.#world.local.outbox.where('state').equals('refused').modify({ state: 'waiting' });
+    await this.#readOutbox();
+    await this.sync();
+  }
+
+  /** Sends what waits, then fetches what changed; one tab at a time. What goes wrong is told and tried again the next time. */
+  async sync(): Promise<void> {
+    const key = this.#key;
+    if (!key) return;
+    await this.#world.alone(async () => {
+      try {
+        const holder = await this.#world.ask<Holder>('/api/session');
+        if (!(await this.#keepScope(holder))) return;
+        await this.#readOutbox();
+        await this.#push(key, holder);
+        await this.#fetchChanges(key);
+        await this.#fetchKept(key, holder);
+        this.#trouble = undefined;
+        await keepMeta(this.#world.local, 'synced_at', this.#world.now().toISOString());
+      } catch (error) {
+        this.#trouble = this.#world.ruleOf(error);
+        // A revoked phone forgets everything; one merely signed out keeps what waits.
+        if (this.#trouble === 'session_revoked') await this.forget();
+      }
+    });
+    this.#changed();
+  }
+
+  /** Reads what another tab of this phone wrote. */
+  async reread(): Promise<void> {
+    if (this.#key) await this.#openWith(this.#key);
+  }
+
+  async #openWith(key: CryptoKey): Promise<void> {
+    const { local } = this.#world;
+    const carried = new Carried();
+    const segments = await local.segments.orderBy('n').toArray();
+    const contents = await Promise.all(segments.map(({ content }) => opened<Change[]>(key, content)));
+    for (const changes of contents) carried.take(changes);
+    const kept = await metaOf<Sealed>(local, 'kept');
+    this.#kept = kept && (await opened<K>(key, kept));
+    this.#carried = carried;
+    this.#at = (await metaOf<number>(local, 'checkpoint')) ?? 0;
+    this.#key = key;
+    await this.#readOutbox();
+  }
+
+  async #readOutbox(): Promise<void> {
+    const key = this.#key;
+    if (key) {
+      const rows = await this.#world.local.outbox.orderBy('at').toArray();
+      const commands = await Promise.all(rows.map(({ content }) => opened<Command>(key, content)));
+      this.#pending = rows.map(({ state, seq, account_id }, index) => ({ ...(commands[index] as Command), state, seq, account_id }));
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.version += 1;
+    this.#world.tell();
+  }
+
+  /** Another duty or place, or none that carries records: what was carried is not this one's to see. What waits stays. */
+  async #keepScope({ account_id, place_code, role, reads }: Holder): Promise<boolean> {
+    const { local } = this.#world;
+    const may = reads.includes('pull');
+    const scope = [account_id, place_code, role].join(' ');
+    const before = await metaOf<string>(local, 'scope');
+    if (!may || (before !== undefined && before !== scope)) {
+      await local.transaction('rw', [local.segments, local.meta], async () => {
+        await local.segments.clear();
+        await local.meta.bulkDelete(['checkpoint', 'kept', 'kept_at']);
+      });
+      this.#carried = new Carried();
+      this.#at = 0;
+      this.#kept = undefined;
+    }
+    if (before !== scope) await keepMeta(local, 'scope', scope);
+    if (!may) this.#trouble = 'not_your_duty';
+    return may;
+  }
+
+  /** What came in meanwhile waits for the next round; only what was sent is acknowledged. */
+  async #push(key: CryptoKey, { account_id }: Holder): Promise<void> {
+    const { local } = this.#world;
+    for (;;) {
+      const waiting = await local.outbox.where('state').equals('waiting').sortBy('at');
+      const rows = waiting.filter((row) => row.account_id === account_id || row.account_id === '').slice(0, limits.batch);
+      if (rows.length === 0) return;
+      const commands = await Promise.all(rows.map((row) => opened<Command>(key, row.content)));
+      const { outcomes } = await this.#world.ask<Reply>('/api/commands', { items: commands.map(({ id, name, input }) => ({ id, name, input })) });
+      const refused = await Promise.all(
+        outcomes.map(({ status, problem }, index) =>
+          status === 'refused' ? sealed(key, { ...(commands[index] as Command), findings: problem?.findings ?? [] }) : undefined,
+        ),
+      );
+      await local.transaction('rw', local.outbox, async () => {
+        for (const [index, outcome] of outcomes.entries()) {
+          const { at } = rows[index] as Outgoing;
+          const content = refused[index];
+          await local.outbox.update(at, content ? { state: 'refused', content } : { state: 'sent', seq: outcome.seq ?? 0 });
+        }
+      });
+      await this.#readOutbox();
+    }
+  }
+
+  /** Page after page, each kept together with its checkpoint: cut anywhere, it goes on from the last whole page. */
+  async #fetchChanges(key: CryptoKey): Promise<void> {
+    const { local } = this.#world;
+    if (this.#at !== ((await metaOf<number>(local, 'checkpoint')) ?? 0)) await this.#openWith(key);
+    for (;;) {
+      const after = this.#at;
+      const limit = (await metaOf<number>(local, 'page')) ?? limits.page;
+      const page = await this.#world.ask<Page>(`/api/pull?after=${after}&limit=${limit}`).catch(async (error) => {
+        await keepMeta(local, 'page', Math.max(limits.smallestPage, Math.floor(limit / 2)));
+        throw error;
+      });
+      await this.#keepPage(key, page);
+      this.#carried.take(page.changes);
+      this.#at = page.checkpoint;
+      if (limit < limits.page) await keepMeta(local, 'page', Math.min(limits.page, limit * 2));
+      await this.#readOutbox();
+      if (!page.more) break;
+    }
+    await this.#tidy(key);
+  }
+
+  async #keepPage(key: CryptoKey, { changes, checkpoint }: Page): Promise<void> {
+    const { local } = this.#world;
+    const gone = departures(changes);
+    const kept = changes.filter((change) => change.table !== 'departure' && change.seq >= (gone.get(clientOf(change)) ?? 0));
+    const clients = [...new Set(kept.map(clientOf))];
+    const content = await sealed(key, kept);
+    // Whoever left is taken out of every segment that holds something about her, and out of what was refused.
+    const holding =
+      gone.size > 0
+        ? await local.segments
+            .where('clients')
+            .anyOf([...gone.keys()])
+            .distinct()
+            .toArray()
+        : [];
+    const without = await Promise.all(
+      holding.map(async (segment) => {
+        const left = (await opened<Change[]>(key, segment.content)).filter((change) => !gone.has(clientOf(change)));
+        return { ...segment, size: left.length, clients: segment.clients.filter((one) => !gone.has(one)), content: await sealed(key, left) };
+      }),
+    );
+    const told = this.#pending.filter(({ state, input }) => state === 'refused' && gone.has(String(input['client_id'])));
+    const emptied = await Promise.all(told.map(async (command) => ({ id: command.id, content: await sealed(key, { ...command, input: {} }) })));
+    await local.transaction('rw', [local.segments, local.outbox, local.meta], async () => {
+      await local.segments.bulkPut(without.filter(({ size }) => size > 0));
+      await local.segments.bulkDelete(without.filter(({ size }) => size === 0).map(({ n }) => n));
+      if (kept.length > 0) await local.segments.add({ clients, size: kept.length, content } as never);
+      for (const { id, content: empty } of emptied) await local.outbox.where('id').equals(id).modify({ content: empty });
+      await local.outbox.filter(({ state, seq }) => state === 'sent' && seq <= checkpoint).delete();
+      await local.meta.put({ name: 'checkpoint', value: checkpoint });
+    });
+  }
+
+  /** Many small segments become one; when most of what lies there has been replaced, all is written anew. */
+  async #tidy(key: CryptoKey): Promise<void> {
+    const { local } = this.#world;
+    const segments = await local.segments.orderBy('n').toArray();
+    const lying = segments.reduce((sum, { size }) => sum + size, 0);
+    const isStale = lying > 2 * this.#carried.size + 2000;
+    const lastLarge = isStale ? -1 : segments.findLastIndex(({ size }) => size >= limits.page / 4);
+    const small = segments.slice(lastLarge + 1);
+    if (!isStale && small.length < limits.smallSegments) return;
+    const all = isStale ? this.#carried.changes() : (await Promise.all(small.map(({ content }) => opened<Change[]>(key, content)))).flat();
+    const made: object[] = [];
+    for (let from = 0; from < all.length; from += limits.page) {
+      const changes = all.slice(from, from + limits.page);
+      made.push({ clients: [...new Set(changes.map(clientOf))], size: changes.length, content: await sealed(key, changes) });
+    }
+    await local.transaction('rw', local.segments, async () => {
+      await local.segments.bulkDelete((isStale ? segments : small).map(({ n }) => n));
+      await local.segments.bulkAdd(made as never);
+    });
+  }
+
+  async #fetchKept(key: CryptoKey, holder: Holder): Promise<void> {
+    const { local } = this.#world;
+    const at = (await metaOf<number>(local, 'kept_at')) ?? 0;
+    const now = this.#world.now().getTime();
+    if (this.#kept && Math.abs(now - at) < limits.keptFor) return;
+    const kept = await this.#world.fetchKept(holder);
+    await keepMeta(local, 'kept', await sealed(key, kept));
+    await keepMeta(local, 'kept_at', now);
+    this.#kept = kept;
+  }
+}
