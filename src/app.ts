@@ -84,6 +84,10 @@ export const pulled: readonly Pulled[] = [
     table: 'care.follow_up',
     columns: ['id', 'visit_id', 'client_id', 'place_code', 'kind', 'step', 'opens_on', 'due_on', 'closes_on', 'done_on', 'status', 'consented', 'voided'],
   },
+  {
+    table: 'care.appointment',
+    columns: ['id', 'client_id', 'place_code', 'session_id', 'facility_id', 'held_on', 'slot_at', 'service', 'status', 'queue_number'],
+  },
   { table: 'registry.conflict', columns: ['id', 'client_id', 'place_code', 'field', 'made_at', 'status'] },
 ];
 

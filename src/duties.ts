@@ -1,9 +1,12 @@
 import type { Role } from './platform/access.ts';
 
 const look = ['session', 'places', 'board', 'indicator', 'facilities', 'products'];
-const meet = [...look, 'clients', 'client', 'client_visits', 'due_list', 'pull', 'rows_behind', 'duplicates', 'consents', 'consent_texts'];
+const meet = [...look, 'clients', 'client', 'client_visits', 'due_list', 'pull', 'rows_behind', 'duplicates', 'consents', 'consent_texts', 'sessions', 'queue'];
 const consent = ['rights.give_consent', 'rights.withdraw_consent'];
+const appointments = ['care.book', 'care.rebook', 'care.cancel_appointment', 'care.check_in', 'care.complete_appointment', 'care.choose_contact'];
 const careFor = [
+  ...appointments,
+  ...['care.open_session', 'care.close_session'],
   ...['registry.register', 'registry.amend', 'registry.decide', 'care.record', 'care.amend', 'care.void', 'care.follow_up', 'supplies.receive'],
   ...consent,
   'rights.break_glass',
@@ -20,14 +23,24 @@ const ground = [
   'registry.enrol_worker',
 ];
 const accounts = ['access.open_account', 'access.grant_duty', 'access.end_duty', 'access.close_account'];
-const figures = ['session', 'places', 'board', 'indicator', 'facilities', 'complaint_statistics'];
+const figures = ['session', 'places', 'board', 'indicator', 'facilities', 'complaint_statistics', 'sessions'];
 
 /** The duties, as lists that can be read aloud. Only the care team sees people; the administrator has none of the content. */
 const held: readonly Role[] = [
   {
     name: 'village_worker',
     people: true,
-    commands: ['registry.register', 'registry.amend', 'registry.decide', 'care.record', 'care.amend', 'care.follow_up', ...consent, 'rights.hand_over'],
+    commands: [
+      'registry.register',
+      'registry.amend',
+      'registry.decide',
+      'care.record',
+      'care.amend',
+      'care.follow_up',
+      ...appointments,
+      ...consent,
+      'rights.hand_over',
+    ],
     reads: meet,
   },
   { name: 'township_officer', commands: [], reads: figures },
@@ -64,8 +77,16 @@ const given: readonly Role[] = [
   {
     name: 'client',
     own: true,
-    commands: ['rights.request', 'rights.give_consent', 'rights.withdraw_consent'],
-    reads: ['session', 'my_record', 'my_access', 'my_document', 'consent_texts'],
+    commands: [
+      'rights.request',
+      'rights.give_consent',
+      'rights.withdraw_consent',
+      'care.book',
+      'care.rebook',
+      'care.cancel_appointment',
+      'care.choose_contact',
+    ],
+    reads: ['session', 'my_record', 'my_access', 'my_document', 'consent_texts', 'sessions'],
   },
   { name: 'public', commands: ['rights.complain', 'rights.add_evidence', 'rights.ask_review'], reads: [] },
   { name: 'self', commands: ['access.change_password', 'access.set_totp', 'access.add_passkey', 'access.remove_passkey'], reads: [] },

@@ -43,6 +43,7 @@ const tree = root.addChildren([
   page('/people/new', () => import('./modules/registry/ui/RegisterPage.tsx'), 'RegisterPage'),
   page('/duplicates', () => import('./modules/registry/ui/DuplicatesPage.tsx'), 'DuplicatesPage'),
   page('/people/$client', () => import('./modules/care/ui/ClientPage.tsx'), 'ClientPage'),
+  page('/people/$client/amend', () => import('./modules/registry/ui/AmendPage.tsx'), 'AmendPage'),
   page('/people/$client/visit', () => import('./modules/care/ui/RecordVisitPage.tsx'), 'RecordVisitPage'),
   page('/my', () => import('./modules/care/ui/MyRecordPage.tsx'), 'MyRecordPage'),
   page('/complain', () => import('./modules/rights/ui/ComplainPage.tsx'), 'ComplainPage'),

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { corridors, handlers, isOpened, roles, routes } from './app.ts';
+import { today } from './kit/day.ts';
 import { newId } from './kit/id.ts';
 import type { Actor } from './platform/access.ts';
 import { root } from './platform/config.ts';
@@ -50,6 +51,13 @@ async function around(place_code: string): Promise<Around> {
   const visit = aVisit(client.client_id, { place_code });
   await send(house, actor, 'care.record', visit);
   for (const name of ['林甲', '林乙']) await send(house, actor, 'registry.amend', { client_id: client.client_id, version: 1, name });
+  const [facility_id, session_id, appointment_id] = [newId(), newId(), newId()];
+  const facility = { facility_id, facility_number: `F-${facility_id.slice(-6)}`, place_code, kind: 'village_room', name_zh: '室', valid_from: '2020-01-01' };
+  await send(house, actor, 'registry.open_facility', facility);
+  const hours = { opens_at: '08:00', closes_at: '11:00', slot_minutes: 30, places_per_slot: 2 };
+  await send(house, actor, 'care.open_session', { session_id, facility_id, place_code, held_on: today(), ...hours });
+  const appointment = { appointment_id, client_id: client.client_id, session_id, slot_at: '08:00', service: 'contraception' };
+  await send(house, actor, 'care.book', appointment);
   const conflict = await sql<{ id: string }>`select id from registry.conflict where client_id = ${client.client_id}`.execute(house.database.owner);
   const follow = await sql<{ id: string }>`select id from care.follow_up where visit_id = ${visit.visit_id}`.execute(house.database.owner);
   const [account_id, request_id, glass_id, complaint_id] = [newId(), newId(), newId(), newId()];
@@ -70,6 +78,9 @@ async function around(place_code: string): Promise<Around> {
     request_id,
     glass_id,
     complaint_id,
+    facility_id,
+    session_id,
+    appointment_id,
     conflict_id: conflict.rows[0]?.id as string,
   };
 }
@@ -139,6 +150,7 @@ describe('every command as every duty', () => {
     const before: Record<string, string[]> = {
       'registry.unmerge': ['registry.merge'],
       'rights.hand_over': ['rights.give_consent'],
+      'care.complete_appointment': ['care.check_in'],
       'rights.ask_review': ['rights.decide'],
       'rights.decide_review': ['rights.decide', 'rights.ask_review'],
       'access.remove_passkey': ['access.add_passkey'],
@@ -226,7 +238,7 @@ describe('every question and door as every duty', () => {
     }
   });
   it('[HOUSE 11] the second wall: a statement without any condition shows a client to the care team of her place, to herself, and to nobody else', async () => {
-    const tables = ['registry.client', 'care.visit', 'care.follow_up', 'registry.client_before', 'care.visit_before', 'rights.consent'];
+    const tables = ['registry.client', 'care.visit', 'care.follow_up', 'registry.client_before', 'care.visit_before', 'care.appointment', 'rights.consent'];
     for (const duty of duties) {
       const actor = aPerson(duty, inside, '110118');
       for (const table of tables) {

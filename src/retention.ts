@@ -11,7 +11,7 @@ export interface Retained {
   count: number;
 }
 
-const days = { imports: 30, reports: 30, sessions: 7, complaints: 5 * 365 } as const;
+const days = { imports: 30, reports: 30, sessions: 7, messages: 365, complaints: 5 * 365 } as const;
 
 /**
  * Deletes what may no longer be kept and gives what it deleted: uploads and reports of imports (they hold people's rows), sessions and
@@ -38,6 +38,11 @@ export async function keepRetention(house: Pick<House, 'database'>, now = new Da
       'import reports',
       `${days.reports} days`,
       ...old('exchange.import', sql`county_code = ${county} and changed_at < ${before(days.reports)}::timestamptz`),
+    );
+    await count(
+      'messages',
+      `${days.messages} days`,
+      ...old('care.message', sql`county_code = ${county} and status not in ('queued', 'sending') and next_at < ${before(days.messages)}::timestamptz`),
     );
     const closed = sql`county_code = ${county} and subject_id in (select id from rights.complaint where county_code = ${county} and coalesce(review_decided_on, decided_on) < ${before(days.complaints)}::date)`;
     await count(

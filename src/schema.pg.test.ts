@@ -67,7 +67,10 @@ describe('the schema keeps to the rules of a cluster (docs/adr/0003)', () => {
       `select distinct polrelid::regclass::text as name from pg_policy where pg_get_expr(polqual, polrelid) like '%starts_with(place_code%' and polname = 'its_own'`,
     );
     expect(byPlace.map((row) => row.name).sort()).toEqual([
+      'care.appointment',
+      'care.contact_choice',
       'care.follow_up',
+      'care.message',
       'care.visit',
       'care.visit_before',
       'registry.client',

@@ -3,9 +3,11 @@ import { tasks } from './app.ts';
 import type { OpenHouse } from './house.ts';
 import { countiesOf } from './keeping.ts';
 import { today } from './kit/day.ts';
+import { planMessages, sendMessages } from './modules/care/server-send.ts';
 import { refresh } from './modules/evaluation/listener.ts';
 import { bookOf } from './modules/evaluation/routes.ts';
 import { makeAnchor } from './platform/looks.ts';
+import { messengersOf } from './platform/messenger.ts';
 import { keepRetention } from './retention.ts';
 
 /** The queue says nothing: what fails stands in its table and in the import it belongs to. */
@@ -27,9 +29,9 @@ export async function startWork(house: OpenHouse, onError: (error: unknown) => v
     concurrency: 1,
     noHandleSignals: true,
     pollInterval: 1000,
-    taskList: { ...tasks(house), daily: () => daily(house) },
+    taskList: { ...tasks(house), daily: () => daily(house), messages: () => messages(house) },
     // Shortly after midnight; made up for when the house was shut then.
-    crontab: '5 0 * * * daily ?fill=1d',
+    crontab: '5 0 * * * daily ?fill=1d\n* * * * * messages',
     logger: quiet,
   });
   let stopped = false;
@@ -53,6 +55,15 @@ export async function startWork(house: OpenHouse, onError: (error: unknown) => v
 async function daily(house: OpenHouse): Promise<void> {
   for (const county of await countiesOf(house)) await makeAnchor(house.database, county, today());
   await keepRetention(house);
+}
+
+/** Each minute: what is to be said is queued, and what may go now goes. */
+async function messages(house: OpenHouse): Promise<void> {
+  const ways = messengersOf(house.config.messengers);
+  for (const county of await countiesOf(house)) {
+    await planMessages(house, county);
+    if (ways.size > 0) await sendMessages(house, ways, county);
+  }
 }
 
 /** Brings every county's figures up to its journal. */

@@ -7,6 +7,15 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this checkout. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** How messages go out: nothing is sent over a way whose address is not set. */
+export interface MessengerConfig {
+  smtpUrl: string | undefined;
+  mailFrom: string;
+  smsUrl: string | undefined;
+  smsToken: string | undefined;
+  smsBody: string;
+}
+
 /** Settings of one run, read from the environment; this is the only file that does. */
 export interface Config {
   port: number;
@@ -15,6 +24,7 @@ export interface Config {
   databaseUrl: string | undefined;
   timeZone: string;
   packs: string[];
+  messengers: MessengerConfig;
   /** The address people type, where it is not the one served: passkeys and outside sign-in need it. */
   publicUrl: string | undefined;
   oidc: { issuer: string; clientId: string; clientSecret: string; claim: string } | undefined;
@@ -38,6 +48,13 @@ export function configFrom(env: NodeJS.ProcessEnv = process.env): Config {
           claim: env['ZHIYUAN_OIDC_CLAIM'] ?? 'preferred_username',
         }
       : undefined,
+    messengers: {
+      smtpUrl: env['ZHIYUAN_SMTP_URL'] || undefined,
+      mailFrom: env['ZHIYUAN_MAIL_FROM'] ?? 'zhiyuan@localhost',
+      smsUrl: env['ZHIYUAN_SMS_URL'] || undefined,
+      smsToken: env['ZHIYUAN_SMS_TOKEN'] || undefined,
+      smsBody: env['ZHIYUAN_SMS_BODY'] ?? '{"to":"{to}","text":"{text}"}',
+    },
     packs: (env['ZHIYUAN_PACKS'] ?? 'cn,demo-miyun').split(','),
   };
 }

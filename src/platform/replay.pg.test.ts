@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { demoSizes, loadDemo } from '../demo/load.ts';
+import { newId } from '../kit/id.ts';
 import { aHouse, program, send } from '../testing/house.ts';
 import { replay } from './replay.ts';
+import { run } from './run.ts';
 
 const tables = [
   'access.account',
@@ -21,6 +23,9 @@ const tables = [
   'care.visit',
   'care.visit_before',
   'care.follow_up',
+  'care.session',
+  'care.appointment',
+  'care.contact_choice',
   'supplies.stock_movement',
   'supplies.stock_on_hand',
   'journal.entry',
@@ -40,6 +45,26 @@ it('the journal, replayed into an empty database, gives the same tables, row for
   for (const name of ['又改', '改过']) await send(house, actor, 'registry.amend', { client_id: rows[1]?.client_id, version: 1, name });
   const pair = await sql<{ client_id: string; other_id: string }>`select client_id, other_id from registry.duplicate limit 1`.execute(house.database.owner);
   await send(house, actor, 'registry.merge', { kept_id: pair.rows[0]?.client_id, other_id: pair.rows[0]?.other_id });
+
+  // An appointment whose day has passed when the journal is replayed: booked on it, moved, come to.
+  const client_id = rows[0]?.client_id;
+  const facility = await sql<{ id: string }>`select id from registry.facility where place_code = '110118' limit 1`.execute(house.database.owner);
+  const hours = { opens_at: '08:00', closes_at: '11:00', slot_minutes: 30, places_per_slot: 2 };
+  const session = { session_id: newId(), facility_id: facility.rows[0]?.id, place_code: '110118', held_on: '2025-06-02', ...hours };
+  const [appointment_id, then] = [newId(), new Date('2025-06-01T02:00:00Z')];
+  const done = await run(
+    house,
+    actor,
+    [
+      { id: newId(), name: 'care.open_session', input: session },
+      { id: newId(), name: 'care.book', input: { appointment_id, client_id, session_id: session.session_id, slot_at: '08:00', service: 'contraception' } },
+      { id: newId(), name: 'care.rebook', input: { appointment_id, client_id, session_id: session.session_id, slot_at: '09:00' } },
+      { id: newId(), name: 'care.choose_contact', input: { client_id, channel: 'sms', from_hour: 8, to_hour: 20, language: 'zh' } },
+      { id: newId(), name: 'care.check_in', input: { appointment_id, client_id, came_on: '2025-06-02' } },
+    ],
+    then,
+  );
+  expect(done.map((outcome) => outcome.status)).toEqual(['done', 'done', 'done', 'done', 'done']);
 
   const entries = await replay(house, copy, '110118');
   expect(entries).toBeGreaterThan(2000);

@@ -26,16 +26,22 @@ export interface Room extends Tx {
 
 /** The room of one transaction under a scope. */
 export function roomOf(db: Transaction<Tables>, scope: Scope, house: Pick<House, 'keys' | 'packs'>): Room {
+  let depth = 0;
   return {
     ...txOf(db),
     county_code: scope.county_code,
     keys: house.keys,
     packs: house.packs,
     async wholeCounty(work) {
-      await enter(db, { county_code: scope.county_code, place_code: scope.county_code, people: true, restricted: true, desk: 'all' });
-      const result = await work();
-      await enter(db, scope);
-      return result;
+      depth += 1;
+      try {
+        if (depth === 1) await enter(db, { county_code: scope.county_code, place_code: scope.county_code, people: true, restricted: true, desk: 'all' });
+        const result = await work();
+        if (depth === 1) await enter(db, scope);
+        return result;
+      } finally {
+        depth -= 1; // what the database refused is rolled back with its settings
+      }
     },
   };
 }

@@ -104,6 +104,33 @@ export interface Tables {
     must_change: boolean;
     revoked_at: string | null;
   };
+  'care.appointment': {
+    county_code: string;
+    id: string;
+    client_id: string;
+    recorded_client_id: string;
+    session_id: string;
+    facility_id: string;
+    place_code: string;
+    held_on: string;
+    slot_at: string;
+    service: string;
+    status: string;
+    queue_number: number | null;
+    restricted: boolean;
+    seq: number;
+  };
+  'care.contact_choice': {
+    county_code: string;
+    client_id: string;
+    place_code: string;
+    channel: string;
+    email_sealed: string | null;
+    from_hour: number;
+    to_hour: number;
+    language: string;
+    seq: number;
+  };
   'care.follow_up': {
     county_code: string;
     id: string;
@@ -124,6 +151,34 @@ export interface Tables {
     place_code: string;
     seq: number;
     restricted: boolean;
+  };
+  'care.message': {
+    county_code: string;
+    id: string;
+    client_id: string;
+    place_code: string;
+    kind: string;
+    about_id: string;
+    about_slot: string;
+    channel: string | null;
+    status: string;
+    attempts: number;
+    next_at: string;
+    last_at: string | null;
+    trouble: string | null;
+  };
+  'care.session': {
+    county_code: string;
+    id: string;
+    facility_id: string;
+    place_code: string;
+    held_on: string;
+    opens_at: string;
+    closes_at: string;
+    slot_minutes: number;
+    places_per_slot: number;
+    status: string;
+    seq: number;
   };
   'care.visit': {
     county_code: string;
@@ -617,6 +672,33 @@ export const columnsOf = {
     must_change: 'bool',
     revoked_at: 'timestamptz',
   },
+  'care.appointment': {
+    county_code: 'text',
+    id: 'uuid',
+    client_id: 'uuid',
+    recorded_client_id: 'uuid',
+    session_id: 'uuid',
+    facility_id: 'uuid',
+    place_code: 'text',
+    held_on: 'date',
+    slot_at: 'text',
+    service: 'text',
+    status: 'text',
+    queue_number: 'int2',
+    restricted: 'bool',
+    seq: 'int8',
+  },
+  'care.contact_choice': {
+    county_code: 'text',
+    client_id: 'uuid',
+    place_code: 'text',
+    channel: 'text',
+    email_sealed: 'text',
+    from_hour: 'int2',
+    to_hour: 'int2',
+    language: 'text',
+    seq: 'int8',
+  },
   'care.follow_up': {
     county_code: 'text',
     id: 'uuid',
@@ -637,6 +719,34 @@ export const columnsOf = {
     place_code: 'text',
     seq: 'int8',
     restricted: 'bool',
+  },
+  'care.message': {
+    county_code: 'text',
+    id: 'uuid',
+    client_id: 'uuid',
+    place_code: 'text',
+    kind: 'text',
+    about_id: 'uuid',
+    about_slot: 'text',
+    channel: 'text',
+    status: 'text',
+    attempts: 'int2',
+    next_at: 'timestamptz',
+    last_at: 'timestamptz',
+    trouble: 'text',
+  },
+  'care.session': {
+    county_code: 'text',
+    id: 'uuid',
+    facility_id: 'uuid',
+    place_code: 'text',
+    held_on: 'date',
+    opens_at: 'text',
+    closes_at: 'text',
+    slot_minutes: 'int2',
+    places_per_slot: 'int2',
+    status: 'text',
+    seq: 'int8',
   },
   'care.visit': {
     county_code: 'text',

@@ -1,3 +1,4 @@
+import { today } from '../kit/day.ts';
 import { newId } from '../kit/id.ts';
 import { aClient, aVisit } from './house.ts';
 
@@ -14,6 +15,9 @@ export interface Around {
   glass_id: string;
   complaint_id: string;
   conflict_id: string;
+  facility_id: string;
+  session_id: string;
+  appointment_id: string;
 }
 
 /** A lawful input for every command, at a place: used to try every command as every duty, inside and outside the place it is held for. */
@@ -91,6 +95,17 @@ export function sampleInputs(around: Around): Record<string, Record<string, unkn
     'rights.ask_review': { complaint_id, tracking_hash: 'hash' },
     'rights.decide_review': { complaint_id, complaint_outcome: 'substantiated', answer: '维持' },
     'supplies.receive': { place_code, facility_number: 'F-1', product_code: 'condom', kind: 'receive', moved_on: day, quantity: 10 },
+    'care.open_session': {
+      ...{ session_id: newId(), facility_id: around.facility_id, place_code, held_on: today() },
+      ...{ opens_at: '08:00', closes_at: '11:00', slot_minutes: 30, places_per_slot: 2 },
+    },
+    'care.close_session': { session_id: around.session_id, place_code },
+    'care.book': { appointment_id: newId(), client_id: other_client_id, session_id: around.session_id, slot_at: '08:30', service: 'contraception' },
+    'care.rebook': { appointment_id: around.appointment_id, client_id, session_id: around.session_id, slot_at: '09:00' },
+    'care.cancel_appointment': { appointment_id: around.appointment_id, client_id },
+    'care.check_in': { appointment_id: around.appointment_id, client_id, came_on: today() },
+    'care.complete_appointment': { appointment_id: around.appointment_id, client_id },
+    'care.choose_contact': { client_id, channel: 'email', email: 'a@example.org', from_hour: 8, to_hour: 20, language: 'zh' },
     'care.record': { ...aVisit(client_id, { place_code }) },
     'care.amend': { ...aVisit(client_id, { place_code, visit_id }), version: 1 },
     'care.void': { visit_id, version: 1, reason: '试' },

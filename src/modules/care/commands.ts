@@ -10,6 +10,8 @@ import { completeFollowUp, type DueFollowUp } from './follow-up.ts';
 import { consentIsComplete } from './lines/contraception.ts';
 import { highRisks } from './lines/preconception.ts';
 import { followUpsOf } from './schedule.ts';
+import { appointmentCommands, fulfilBy } from './server-appointments.ts';
+import { contactCommands } from './server-messages.ts';
 import { schedulesOf } from './server-schedules.ts';
 import { amendVisit, checkVisit, isHonoured, recordVisit, type Visit, voidVisit } from './visit.ts';
 
@@ -24,6 +26,8 @@ interface KnownClient {
 }
 
 export const careCommands = [
+  ...appointmentCommands,
+  ...contactCommands,
   handle(recordVisit, async (room, entries) => {
     const lawful = await lawfulVisits(room, entries);
     await hearYes(room, lawful);
@@ -38,6 +42,11 @@ export const careCommands = [
         moveStock(
           room,
           lawful.flatMap(({ entry }) => issuedBy(entry.input, entry.seq)),
+        ),
+      () =>
+        fulfilBy(
+          room,
+          lawful.map(({ entry }) => entry),
         ),
     );
   }),

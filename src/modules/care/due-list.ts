@@ -16,6 +16,8 @@ export interface DueRow {
   status: string;
   consented: boolean;
   voided: boolean;
+  /** The hour of an appointment. */
+  slot_at?: string | null;
 }
 
 export interface DueTask {
@@ -27,6 +29,7 @@ export interface DueTask {
   step: number;
   due_on: Day;
   closes_on: Day;
+  slot_at: string | null;
   state: 'soon' | 'open' | 'late';
   /** FHIR Task: nobody has begun it. */
   status: 'requested';
@@ -54,7 +57,19 @@ export function dueList(
     if (day < addDays(row.opens_on, -soonDays) || day > addDays(row.closes_on, schedule.grace_days)) continue;
     const state = day < row.opens_on ? 'soon' : day > row.closes_on ? 'late' : 'open';
     const { id, client_id, place_code, step, due_on, closes_on } = row;
-    tasks.push({ id, client_id, name: client.name, place_code, kind: row.kind as DueKind, step, due_on, closes_on, state, status: 'requested' });
+    tasks.push({
+      id,
+      client_id,
+      name: client.name,
+      place_code,
+      kind: row.kind as DueKind,
+      step,
+      due_on,
+      closes_on,
+      slot_at: row.slot_at ?? null,
+      state,
+      status: 'requested',
+    });
   }
   const rank = { late: 0, open: 1, soon: 2 };
   return tasks.sort(

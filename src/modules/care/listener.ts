@@ -9,6 +9,7 @@ import { giveConsent, withdrawConsent } from '../rights/consent.ts';
 import { decideRequest } from '../rights/request.ts';
 import { followUpRow } from './commands.ts';
 import { followUpsOf } from './schedule.ts';
+import { heedWithdrawal } from './server-messages.ts';
 import { schedulesOf } from './server-schedules.ts';
 import type { Visit } from './visit.ts';
 
@@ -18,6 +19,7 @@ export const careListeners: Listener[] = [
   { hears: amendClient.name, work: (room, entries) => followClient(room, entries as never) },
   { hears: decideConflict.name, work: (room, entries) => followClient(room, entries as never) },
   { hears: giveConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
+  { hears: withdrawConsent.name, work: (room, entries) => heedWithdrawal(room, entries as never) },
   { hears: withdrawConsent.name, work: (room, entries) => followPurposes(room, entries as never) },
   { hears: decideRequest.name, work: (room, entries) => followPurposes(room, entries as never) },
   { hears: unmergeClients.name, work: (room, entries) => moveVisits(room, entries as never, 'unmerge') },
@@ -44,6 +46,10 @@ async function followPurposes(room: Room, entries: readonly Entry<{ client_id: s
       await sql`update care.follow_up set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
         room.db,
       );
+      await sql`update care.appointment set restricted = ${restricted}, seq = ${seq} where ${mine} and county_code = ${room.county_code} and restricted is distinct from ${restricted}`.execute(
+        room.db,
+      );
+      if (erased) await sql`delete from care.contact_choice where county_code = ${room.county_code} and ${mine}`.execute(room.db);
       await followConsent(room, client, seq, dayOf(recorded_at));
       if (erased)
         await sql`update care.visit set note = null, note_sealed = null, client_age = extract(year from age(visited_on, ${client.born_on}::date)), seq = ${seq} where ${mine} and county_code = ${room.county_code}`.execute(
@@ -91,11 +97,17 @@ async function followClient(room: Room, entries: readonly Entry<{ client_id: str
       if (input.place_code !== undefined || command === decideConflict.name)
         for (const table of clientTables)
           await sql`update ${sql.raw(table)} set seq = ${seq} where county_code = ${room.county_code} and client_id = ${input.client_id}`.execute(room.db);
+    for (const { seq, input } of entries)
+      for (const table of ['care.appointment', 'care.contact_choice'])
+        await sql`update ${sql.raw(table)} t set place_code = c.place_code, seq = ${seq} from registry.client c
+           where t.county_code = ${room.county_code} and c.county_code = ${room.county_code} and c.id = t.client_id and c.id = ${input.client_id} and c.place_code <> t.place_code`.execute(
+          room.db,
+        );
   });
 }
 
 /** The tables of this chapter that hold rows about a client. */
-const clientTables = ['care.visit', 'care.follow_up'] as const;
+const clientTables = ['care.visit', 'care.follow_up', 'care.appointment'] as const;
 
 async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mergeClients.form>>[], direction: 'merge' | 'unmerge'): Promise<void> {
   for (const { seq, input } of entries) {

@@ -48,8 +48,12 @@ export async function followUpsDue(db: Db, county: string, place: string, kinds:
   const here = starts(place);
   const { rows } = await sql<DueRow & { name: string; purposes: string[]; total: number }>`
     select d.*, c.name, c.purposes from (
-      select count(*) over () as total, f.id, f.client_id, f.place_code, f.kind, f.step, f.opens_on, f.due_on, f.closes_on, f.done_on, f.status, f.consented, f.voided
-        from care.follow_up f where ${open} and ${here}
+      select count(*) over () as total, f.* from (
+        select f.id, f.client_id, f.place_code, f.kind, f.step, f.opens_on, f.due_on, f.closes_on, f.done_on, f.status, f.consented, f.voided, null as slot_at
+          from care.follow_up f where ${open} and ${here}
+        union all
+        select f.id, f.client_id, f.place_code, 'appointment', 0, f.held_on, f.held_on, f.held_on, null, 'requested', true, false, f.slot_at
+          from care.appointment f where f.county_code = ${county} and f.status = 'booked' and f.held_on between ${day}::date and ${addDays(day, soonDays)}::date and not f.restricted and ${here}) f
        order by case when ${day}::date > f.closes_on then 0 when ${day}::date >= f.opens_on then 1 else 2 end, ${of((kind) => kind.priority)}, f.due_on, f.id
        limit ${limit}) d
       join registry.client c on c.county_code = ${county} and c.id = d.client_id`.execute(db);
@@ -75,4 +79,84 @@ export async function writesTo(db: Db, county: string, clientId: string) {
       left join access.account a on a.county_code = ${county} and a.id = e.actor_id
      where e.county_code = ${county} order by e.seq desc limit 200`.execute(db);
   return rows;
+}
+
+/** The sessions that can be booked from a day on at the stations above and within a place, with how many places of each slot are taken: numbers, nobody. */
+export async function sessionsFrom(db: Db, county: string, place: string, day: string) {
+  const { rows } = await sql<{
+    id: string;
+    facility_id: string;
+    place_code: string;
+    held_on: string;
+    opens_at: string;
+    closes_at: string;
+    slot_minutes: number;
+    places_per_slot: number;
+    name_zh: string;
+    name_en: string | null;
+  }>`
+    select s.id, s.facility_id, s.place_code, s.held_on, s.opens_at, s.closes_at, s.slot_minutes, s.places_per_slot, f.name_zh, f.name_en
+      from care.session s join registry.facility f on f.county_code = ${county} and f.id = s.facility_id
+     where s.county_code = ${county} and s.held_on >= ${day}::date and s.status = 'open' and (starts_with(${place}, s.place_code) or starts_with(s.place_code, ${place}))
+     order by s.held_on, s.opens_at, s.id limit 200`.execute(db);
+  return rows;
+}
+
+/** How many appointments each slot of sessions has. Counted with eyes that see nobody's row, only numbers. */
+export async function slotsTaken(count: Db, county: string, sessions: readonly string[]): Promise<Map<string, Record<string, number>>> {
+  const { rows } = await sql<{ session_id: string; slot_at: string; taken: number }>`
+    select session_id, slot_at, count(*)::int as taken from care.appointment
+     where county_code = ${county} and session_id = any(${sessions}::uuid[]) and status <> 'cancelled' group by session_id, slot_at`.execute(count);
+  const found = new Map<string, Record<string, number>>();
+  for (const { session_id, slot_at, taken } of rows) found.set(session_id, { ...found.get(session_id), [slot_at]: taken });
+  return found;
+}
+
+/** Who is expected and who has come to a session: on its day and before. Afterwards only who came: those who did not are in no list [R2]. */
+export async function queueOf(db: Db, county: string, session: string) {
+  const { rows } = await sql<{
+    id: string;
+    client_id: string;
+    name: string;
+    slot_at: string;
+    service: string;
+    status: string;
+    queue_number: number | null;
+    held_on: string;
+  }>`
+    select a.id, a.client_id, c.name, a.slot_at, a.service, a.status, a.queue_number, a.held_on from care.appointment a
+      join registry.client c on c.county_code = ${county} and c.id = a.client_id
+     where a.county_code = ${county} and a.session_id = ${session} and a.status <> 'cancelled'
+     order by (a.status = 'fulfilled'), a.queue_number nulls last, a.slot_at, a.id`.execute(db);
+  return rows;
+}
+
+/** A client's appointments from a day on and those she kept, and how she wants to be told. */
+export async function appointmentsOf(db: Db, county: string, clientId: string, day: string) {
+  const { rows: appointments } = await sql<{
+    id: string;
+    session_id: string;
+    held_on: string;
+    slot_at: string;
+    service: string;
+    status: string;
+    queue_number: number | null;
+    name_zh: string;
+    name_en: string | null;
+  }>`
+    select a.id, a.session_id, a.held_on, a.slot_at, a.service, a.status, a.queue_number, f.name_zh, f.name_en from care.appointment a
+      join registry.facility f on f.county_code = ${county} and f.id = a.facility_id
+     where a.county_code = ${county} and a.client_id = ${clientId} and (a.held_on >= ${day}::date or a.status = 'fulfilled')
+     order by a.held_on desc, a.slot_at limit 100`.execute(db);
+  const contact = await db
+    .selectFrom('care.contact_choice')
+    .select(['channel', 'from_hour', 'to_hour', 'language'])
+    .where('county_code', '=', county)
+    .where('client_id', '=', clientId)
+    .executeTakeFirst();
+  const { rows: messages } = await sql<{ id: string; kind: string; channel: string | null; status: string; last_at: string | null; next_at: string }>`
+    select id, kind, channel, status, last_at, next_at from care.message where county_code = ${county} and client_id = ${clientId} order by next_at desc limit 50`.execute(
+    db,
+  );
+  return { appointments, contact: contact ?? null, messages };
 }

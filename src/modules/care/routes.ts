@@ -10,8 +10,9 @@ import { unseal } from '../../platform/seal.ts';
 import { clientById } from '../registry/queries.ts';
 import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/queries.ts';
 import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
+import { slotsOf } from './appointment.ts';
 import { dueList } from './due-list.ts';
-import { followUpsDue, followUpsFor, visitsOf, writesTo } from './queries.ts';
+import { appointmentsOf, followUpsDue, followUpsFor, queueOf, sessionsFrom, slotsTaken, visitsOf, writesTo } from './queries.ts';
 import { schedulesOf } from './server-schedules.ts';
 import { visitForm } from './visit.ts';
 
@@ -54,6 +55,24 @@ const followUpSchema = z.object({
   done_on: optionalText,
   status: z.string(),
   outcome: optionalText,
+});
+
+const appointmentsSchema = z.object({
+  appointments: z.array(
+    z.object({
+      id: z.string(),
+      session_id: z.string(),
+      held_on: z.string(),
+      slot_at: z.string(),
+      service: z.string(),
+      status: z.string(),
+      queue_number: z.number().nullable(),
+      name_zh: z.string(),
+      name_en: optionalText,
+    }),
+  ),
+  contact: z.object({ channel: z.string(), from_hour: z.number(), to_hour: z.number(), language: z.string() }).nullable(),
+  messages: z.array(z.object({ id: z.string(), kind: z.string(), channel: optionalText, status: z.string(), last_at: optionalText, next_at: z.string() })),
 });
 
 /** What of a client's record she sees herself: all of it. */
@@ -163,6 +182,7 @@ export const careRoutes = [
           step: z.number(),
           due_on: z.string(),
           closes_on: z.string(),
+          slot_at: optionalText,
           state: z.string(),
           status: z.string(),
         }),
@@ -177,6 +197,84 @@ export const careRoutes = [
       const { rows, total } = await followUpsDue(db, actor.county_code, place, kinds, day, query.limit);
       return { total, day, tasks: dueList(rows, new Map(rows.map((row) => [row.client_id, row])), kinds, day) };
     },
+  }),
+  route({
+    read: 'sessions',
+    path: '/api/sessions',
+    summary: 'Sessions of the stations around a place from today on, with the slots that are free',
+    query: z.object({ place: z.string().optional() }),
+    reply: z.object({
+      sessions: z.array(
+        z.object({
+          id: z.string(),
+          facility_id: z.string(),
+          place_code: z.string(),
+          held_on: z.string(),
+          opens_at: z.string(),
+          closes_at: z.string(),
+          slot_minutes: z.number(),
+          places_per_slot: z.number(),
+          name_zh: z.string(),
+          name_en: optionalText,
+          slots: z.array(z.object({ at: z.string(), free: z.number() })),
+        }),
+      ),
+    }),
+    async answer({ db, actor, query, house }) {
+      const place = query.place ?? actor.place_code;
+      const sessions = await sessionsFrom(db, actor.county_code, place, today());
+      const ids = sessions.map((session) => session.id);
+      const taken = await house.database.read({ county_code: actor.county_code, place_code: actor.county_code, people: true }, (all) =>
+        slotsTaken(all, actor.county_code, ids),
+      );
+      const free = (session: (typeof sessions)[number]) =>
+        slotsOf(session).map((at) => ({ at, free: Math.max(0, session.places_per_slot - (taken.get(session.id)?.[at] ?? 0)) }));
+      return { sessions: sessions.map((session) => ({ ...session, slots: free(session) })) };
+    },
+  }),
+  route({
+    read: 'queue',
+    path: '/api/sessions/:session_id/queue',
+    summary: 'Who is expected and who has come, by number; after the day only who came',
+    query: z.object({ session_id: z.guid() }),
+    reply: z.object({
+      queue: z.array(
+        z.object({
+          id: z.string(),
+          client_id: z.string(),
+          name: z.string(),
+          slot_at: z.string(),
+          service: z.string(),
+          status: z.string(),
+          queue_number: z.number().nullable(),
+          held_on: z.string(),
+        }),
+      ),
+    }),
+    looks: ({ queue }) => ({ action: 'read', client_ids: queue.map((one) => one.client_id) }),
+    answer: async ({ db, actor, query }) => ({ queue: await queueOf(db, actor.county_code, query.session_id) }),
+  }),
+  route({
+    read: 'client_visits',
+    path: '/api/clients/:client_id/appointments',
+    summary: "A client's appointments to come and kept, how she wants to be told, and what was sent",
+    query: z.object({ client_id: z.guid() }),
+    reply: appointmentsSchema,
+    looks: (_, { client_id }) => ({ action: 'read', client_ids: [client_id] }),
+    about: ({ client_id }) => client_id,
+    async answer({ db, actor, query }) {
+      must(await clientById(db, actor.county_code, query.client_id), 'client_id');
+      return appointmentsOf(db, actor.county_code, query.client_id, today());
+    },
+  }),
+  route({
+    read: 'my_record',
+    path: '/api/my/appointments',
+    summary: 'My appointments, how I want to be told, and what was sent to me',
+    query: z.object({}),
+    reply: appointmentsSchema,
+    looks: (_, __) => ({ action: 'read', client_ids: [] }),
+    answer: ({ db, actor }) => appointmentsOf(db, actor.county_code, must(actor.client_id, 'client_id'), today()),
   }),
   route({
     read: 'client_visits',

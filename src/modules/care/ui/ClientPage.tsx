@@ -8,6 +8,8 @@ import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { ButtonLink, TextLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
+import { amendClient } from '../../registry/client.ts';
+import { Conflicts } from '../../registry/ui/Conflicts.tsx';
 import type { ClientLine } from '../../registry/ui/PeoplePage.tsx';
 import { ConsentPanel } from '../../rights/ui/ConsentPanel.tsx';
 import { completeFollowUp } from '../follow-up.ts';
@@ -59,7 +61,14 @@ export function ClientPage() {
   const visits = useAsked<{ visits: VisitLine[]; follow_ups: FollowUpLine[] }>(`/api/clients/${id}/visits`);
   return (
     <Stack>
-      <Asking of={client}>{(found) => <Particulars client={found} />}</Asking>
+      <Asking of={client}>
+        {(found) => (
+          <>
+            <Particulars client={found} />
+            <Conflicts client={found} />
+          </>
+        )}
+      </Asking>
       <Asking of={visits}>
         {(found) => (
           <>
@@ -96,11 +105,18 @@ function Particulars({ client }: { client: ClientAnswer }) {
             {client.record_number}
           </Text>
         </Title>
-        {session?.commands.includes(recordVisit.name) && (
-          <ButtonLink to="/people/$client/visit" params={{ client: client.id }}>
-            {say('visit.record')}
-          </ButtonLink>
-        )}
+        <Group gap="xs">
+          {session?.commands.includes(amendClient.name) && (
+            <ButtonLink to="/people/$client/amend" params={{ client: client.id }} variant="outline">
+              {say('people.amend')}
+            </ButtonLink>
+          )}
+          {session?.commands.includes(recordVisit.name) && (
+            <ButtonLink to="/people/$client/visit" params={{ client: client.id }}>
+              {say('visit.record')}
+            </ButtonLink>
+          )}
+        </Group>
       </Group>
       <SimpleGrid className="card numbers" cols={{ base: 2, sm: 4 }} component="dl" m={0}>
         {facts.map(([field, value]) => (

@@ -1,4 +1,4 @@
-import { Select, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Select, Stack, Table, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
@@ -12,6 +12,10 @@ export interface DueAnswer {
   tasks: DueTask[];
 }
 
+/** How many are shown at first and added each time; as many as the server gives at once. */
+const step = 200;
+const most = 1000;
+
 /** Who is to be followed up today: the same list for the worker, the station and the supervisor. */
 export function DuePage() {
   const { say, placeName } = useSay();
@@ -21,7 +25,8 @@ export function DuePage() {
   // A whole county's list is nobody's work: it is looked at township by township.
   const townships = places.filter((place) => place.parent_code === session?.place_code && place.level === 'township');
   const place = chosen ?? townships[0]?.place_code ?? session?.place_code;
-  const due = useAsked<DueAnswer>(`/api/due?place=${place}`, { enabled: place !== undefined && places.length > 0 });
+  const [limit, setLimit] = useState(step);
+  const due = useAsked<DueAnswer>(`/api/due?place=${place}&limit=${limit}`, { enabled: place !== undefined && places.length > 0 });
   return (
     <Stack>
       <Title order={1}>{say('due.title')}</Title>
@@ -36,12 +41,12 @@ export function DuePage() {
           maw={320}
         />
       )}
-      <Asking of={due}>{(found) => <Tasks {...found} />}</Asking>
+      <Asking of={due}>{(found) => <Tasks {...found} more={limit < most ? () => setLimit(Math.min(most, limit + step)) : undefined} />}</Asking>
     </Stack>
   );
 }
 
-function Tasks({ tasks, total }: DueAnswer) {
+function Tasks({ tasks, total, more }: DueAnswer & { more: (() => void) | undefined }) {
   const { say, option, placeName } = useSay();
   const places = usePlaces();
   if (tasks.length === 0) return <Text>{say('due.none')}</Text>;
@@ -80,6 +85,11 @@ function Tasks({ tasks, total }: DueAnswer) {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      {total > tasks.length && more && (
+        <Button mt="sm" variant="outline" size="compact-md" onClick={more}>
+          {say('due.more')}
+        </Button>
+      )}
     </section>
   );
 }

@@ -6,6 +6,7 @@ import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { useSay } from '../../../web/words.ts';
 import { keepApart, mergeClients, unmergeClients } from '../client.ts';
+import { OpenConflicts } from './Conflicts.tsx';
 import type { ClientLine } from './PeoplePage.tsx';
 
 type Record = ClientLine & { merged_into_id: string | null };
@@ -36,6 +37,7 @@ export function DuplicatesPage() {
       </Group>
       <Text c="dimmed">{say('duplicates.how')}</Text>
       <Findings of={findings} />
+      <OpenConflicts />
       <Asking of={pairs}>
         {({ pairs: found }) =>
           found.length === 0 ? (

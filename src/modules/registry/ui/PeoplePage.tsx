@@ -1,4 +1,4 @@
-import { Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
+import { Button, Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
 import { useDeferredValue, useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
@@ -16,6 +16,9 @@ export interface ClientLine {
   residence: string;
 }
 
+/** How many the server lists at a time. */
+const pageSize = 50;
+
 /** Clients who came for care, found as one types. */
 export function PeoplePage() {
   const { say, option, placeName } = useSay();
@@ -23,14 +26,25 @@ export function PeoplePage() {
   const places = usePlaces();
   const [typed, setTyped] = useState('');
   const find = useDeferredValue(typed.trim());
-  const found = useAsked<{ clients: ClientLine[] }>(`/api/clients?find=${encodeURIComponent(find)}`);
+  const [ends, setEnds] = useState<ClientLine[]>([]);
+  const last = ends.at(-1);
+  const after = last ? `&after_name=${encodeURIComponent(last.name)}&after_id=${last.id}` : '';
+  const found = useAsked<{ clients: ClientLine[] }>(`/api/clients?find=${encodeURIComponent(find)}${after}`);
   return (
     <Stack>
       <Group justify="space-between">
         <Title order={1}>{say('people.title')}</Title>
         {session?.commands.includes(registerClient.name) && <ButtonLink to="/people/new">{say('people.register')}</ButtonLink>}
       </Group>
-      <TextInput label={say('people.find')} description={say('people.find_how')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <TextInput
+        label={say('people.find')}
+        description={say('people.find_how')}
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          setEnds([]);
+        }}
+      />
       <Asking of={found}>
         {({ clients }) =>
           clients.length === 0 ? (
@@ -38,7 +52,9 @@ export function PeoplePage() {
           ) : (
             <div className="card">
               <Text size="sm" c="dimmed" role="status">
-                {clients.length === 50 ? say('people.first_fifty') : say('people.count', { count: clients.length })}
+                {clients.length === pageSize || ends.length > 0
+                  ? say('people.page', { from: ends.length * pageSize + 1, to: ends.length * pageSize + clients.length })
+                  : say('people.count', { count: clients.length })}
               </Text>
               <Table.ScrollContainer minWidth={560}>
                 <Table highlightOnHover className="numbers">
@@ -70,6 +86,18 @@ export function PeoplePage() {
                   </Table.Tbody>
                 </Table>
               </Table.ScrollContainer>
+              <Group mt="sm">
+                {ends.length > 0 && (
+                  <Button variant="outline" size="compact-md" onClick={() => setEnds(ends.slice(0, -1))}>
+                    {say('people.before')}
+                  </Button>
+                )}
+                {clients.length === pageSize && (
+                  <Button variant="outline" size="compact-md" onClick={() => setEnds([...ends, clients.at(-1) as ClientLine])}>
+                    {say('people.after')}
+                  </Button>
+                )}
+              </Group>
             </div>
           )
         }
