@@ -12,15 +12,20 @@ const stored = (page: Page, client: string) =>
       open.onerror = () => fail(open.error);
     });
     const all = (store: string) =>
-      new Promise<{ client_id: string; content: { body: ArrayBuffer } }[]>((done) => {
+      new Promise<{ clients: string[]; size: number; content: { body: ArrayBuffer } }[]>((done) => {
         const asked = db.transaction(store).objectStore(store).getAll();
         asked.onsuccess = () => done(asked.result);
       });
-    const rows = await all('rows');
+    const rows = await all('segments');
     const text = rows.map((row) => new TextDecoder().decode(row.content.body)).join('');
     const waiting = (await all('outbox')).length;
     db.close();
-    return { rows: rows.length, hers: rows.filter((row) => row.client_id === id).length, isReadable: /[\u4e00-\u9fff]{2}|visited_on/.test(text), waiting };
+    return {
+      rows: rows.reduce((sum, row) => sum + row.size, 0),
+      hers: rows.filter((row) => row.clients.includes(id)).length,
+      isReadable: /[\u4e00-\u9fff]{2}|visited_on/.test(text),
+      waiting,
+    };
   }, client);
 
 test('a village worker works without a network; a withdrawal reaches her phone', async ({ page, context, browser }) => {

@@ -31,11 +31,12 @@ function answer(path: string): unknown {
   if (url.pathname === '/api/places') return kept.places;
   if (url.pathname === '/api/products') return kept.products;
   if (url.pathname === '/api/schedules') return kept.schedules;
+  if (url.pathname === '/api/sessions') return kept.sessions;
   if (url.pathname === `/api/places/${kept.session.place_code}/particulars`) return kept.particulars;
   const { view, sorted, day, visitsBy, followUpsBy } = now(kept);
   const place = url.searchParams.get('place') ?? kept.session.place_code;
   if (url.pathname === '/api/due') {
-    const here = [...view.followUps.values()].filter((row) => String(row['place_code']).startsWith(place));
+    const here = [...view.followUps.values(), ...appointmentsDue(view, sessionsOf(kept))].filter((row) => String(row['place_code']).startsWith(place));
     const tasks = dueList(here as unknown as DueRow[], view.clients as never, (kept.schedules as Schedules).kinds, day);
     return { total: tasks.length, day, tasks: tasks.slice(0, Number(url.searchParams.get('limit') ?? 200)) };
   }
@@ -45,10 +46,40 @@ function answer(path: string): unknown {
   if (!id || !client || client['merged_into_id']) return undefined;
   if (part === undefined) return { phone: null, id_number_end: null, ...client, seen: view.amendments.get(id)?.join(' ') };
   if (part === 'conflicts') return { conflicts: phone.carried.of(id, 'registry.conflict').filter((row) => row['status'] === 'open') };
+  if (part === 'appointments') return { appointments: appointmentsOf(view, id, sessionsOf(kept), day), contact: null, messages: [] };
   if (part !== 'visits') return undefined;
   const newest = (a: Row, b: Row) => (String(a['visited_on']) < String(b['visited_on']) ? 1 : -1);
   return { visits: (visitsBy.get(id) ?? []).toSorted(newest), follow_ups: (followUpsBy.get(id) ?? []).filter((row) => !row['voided']) };
 }
+
+type Sessions = ReadonlyMap<string, { held_on: string; name_zh: string; name_en: string | null }>;
+const sessionsOf = (kept: Kept): Sessions =>
+  new Map(
+    ((kept.sessions as { sessions: { id: string; held_on: string; name_zh: string; name_en: string | null }[] }).sessions ?? []).map((one) => [one.id, one]),
+  );
+
+/** The day of an appointment, also of one that waits to be sent. */
+const dayOfAppointment = (row: Row, sessions: Sessions) => String(sessions.get(String(row['session_id']))?.held_on ?? row['held_on'] ?? '');
+
+/** Appointments to come, as the due list takes them. */
+const appointmentsDue = ({ appointments }: View, sessions: Sessions): Row[] =>
+  [...appointments.values()]
+    .filter((row) => row['status'] === 'booked')
+    .map((row) => {
+      const day = dayOfAppointment(row, sessions);
+      const days = { opens_on: day, due_on: day, closes_on: day, done_on: null };
+      return { ...row, ...days, kind: 'appointment', step: 0, status: 'requested', consented: true, voided: false };
+    });
+
+/** A client's appointments to come and those she kept; one that was missed is not shown. */
+const appointmentsOf = ({ appointments }: View, id: string, sessions: Sessions, day: string): Row[] =>
+  [...appointments.values()]
+    .filter((row) => row['client_id'] === id)
+    .map((row) => {
+      const { name_zh, name_en } = sessions.get(String(row['session_id'])) ?? { name_zh: '', name_en: null };
+      return { ...row, held_on: dayOfAppointment(row, sessions), name_zh, name_en };
+    })
+    .filter((row) => row.held_on >= day || (row as Row)['status'] === 'fulfilled');
 
 /** Clients whose name, its sound, birth day or number begins with what was typed; those after the last one shown, when one is named. */
 function clientsLike(sorted: readonly Row[], asked: URLSearchParams): Row[] {

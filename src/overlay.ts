@@ -9,6 +9,7 @@ export interface View {
   clients: Map<string, Row>;
   visits: Map<string, Row>;
   followUps: Map<string, Row>;
+  appointments: Map<string, Row>;
   /** Client → the amendments of hers that are not in her row yet. */
   amendments: Map<string, string[]>;
 }
@@ -16,7 +17,13 @@ export interface View {
 /** The rows as they will be when everything has been sent: nothing that came down is changed, what waits is laid over it. */
 export function overlaid(carried: Carried, pending: readonly Command[], schedules: Schedules, day: string): View {
   const byId = (table: string) => new Map([...carried.rows(table)].map((row) => [String(row['id']), row]));
-  const view: View = { clients: byId('registry.client'), visits: byId('care.visit'), followUps: byId('care.follow_up'), amendments: new Map() };
+  const view: View = {
+    clients: byId('registry.client'),
+    visits: byId('care.visit'),
+    followUps: byId('care.follow_up'),
+    appointments: byId('care.appointment'),
+    amendments: new Map(),
+  };
   for (const command of pending) layOver[command.name]?.(view, command, schedules, day);
   return view;
 }
@@ -67,4 +74,24 @@ export const layOver: Record<string, (view: View, command: Command, schedules: S
     const before = followUps.get(id);
     if (before) followUps.set(id, { ...before, done_on: input['done_on'], outcome: input['outcome'], status: 'completed' });
   },
+  'care.book'({ clients, appointments }, { input }) {
+    const id = String(input['appointment_id']);
+    const place_code = clients.get(String(input['client_id']))?.['place_code'];
+    if (!appointments.has(id)) appointments.set(id, { ...input, id, place_code, status: input['walks_in'] ? 'arrived' : 'booked', queue_number: null });
+  },
+  'care.rebook'({ appointments }, { input }) {
+    const { session_id, slot_at } = input;
+    change(appointments, input['appointment_id'], { session_id, slot_at, status: 'booked' });
+  },
+  'care.cancel_appointment'({ appointments }, { input }) {
+    change(appointments, input['appointment_id'], { status: 'cancelled' });
+  },
+  'care.check_in'({ appointments }, { input }) {
+    change(appointments, input['appointment_id'], { status: 'arrived' });
+  },
 };
+
+function change(rows: Map<string, Row>, id: unknown, changes: Row): void {
+  const before = rows.get(String(id));
+  if (before) rows.set(String(id), { ...before, ...changes });
+}

@@ -45,6 +45,7 @@ const tree = root.addChildren([
   page('/people/$client', () => import('./modules/care/ui/ClientPage.tsx'), 'ClientPage'),
   page('/people/$client/amend', () => import('./modules/registry/ui/AmendPage.tsx'), 'AmendPage'),
   page('/people/$client/visit', () => import('./modules/care/ui/RecordVisitPage.tsx'), 'RecordVisitPage'),
+  page('/sessions', () => import('./modules/care/ui/SessionsPage.tsx'), 'SessionsPage'),
   page('/my', () => import('./modules/care/ui/MyRecordPage.tsx'), 'MyRecordPage'),
   page('/complain', () => import('./modules/rights/ui/ComplainPage.tsx'), 'ComplainPage'),
   page('/desk', () => import('./modules/rights/ui/DeskPage.tsx'), 'DeskPage'),

@@ -11,7 +11,7 @@ import { overlaid, type View } from './overlay.ts';
 import type { Actor } from './platform/access.ts';
 import { pull } from './platform/pull.ts';
 import { type House, type Item, type Outcome, run } from './platform/run.ts';
-import { aClient, aGround, aHouse, aPerson, aVisit, program } from './testing/house.ts';
+import { aClient, aGround, aHouse, aPerson, aVisit, facilityId, program, send } from './testing/house.ts';
 import { type Change, openLocal } from './web/local-db.ts';
 import { type Holder, Phone } from './web/phone.ts';
 
@@ -167,6 +167,10 @@ async function live(seed: number, clients = clientsOfWorld, steps = stepsOfWorld
   const schedules = schedulesOf(house.packs);
   const places = ['101001', '101002', '102001', '102002'].map((code) => county + code);
   const station = program(county);
+  const sessions = [newId(), newId()];
+  const hours = { opens_at: '08:00', closes_at: '09:00', slot_minutes: 30, places_per_slot: 3 };
+  for (const session_id of sessions)
+    await send(house, station, 'care.open_session', { session_id, facility_id: facilityId, place_code: county, held_on: addDays(today(), 3), ...hours });
   const wrong: string[] = [];
   const edits: Edit[] = [];
   const begun: string[] = [];
@@ -187,7 +191,7 @@ async function live(seed: number, clients = clientsOfWorld, steps = stepsOfWorld
 
   const acts: [number, (handset: Handset) => Promise<void>][] = [
     [
-      0.24,
+      0.2,
       async (handset) => {
         if (begun.length >= clients) return;
         const place = places.filter((code) => code.startsWith(handset.actor.place_code));
@@ -231,6 +235,21 @@ async function live(seed: number, clients = clientsOfWorld, steps = stepsOfWorld
       async (handset) => {
         const due = pick([...viewOf(handset).followUps.values()].filter((row) => !row['done_on'] && row['status'] === 'requested'));
         if (due) await handset.keep('care.follow_up', { follow_up_id: due['id'], done_on: today(), outcome: 'well' });
+      },
+    ],
+    [
+      0.04,
+      async (handset) => {
+        const client = pick([...viewOf(handset).clients.values()]);
+        if (!client) return;
+        const input = {
+          appointment_id: newId(),
+          client_id: client['id'],
+          session_id: pick(sessions),
+          slot_at: pick(['08:00', '08:30']),
+          service: 'contraception',
+        };
+        await handset.keep('care.book', input);
       },
     ],
     [0.14, (handset) => handset.sync()],
@@ -321,10 +340,16 @@ async function check(county: string, handsets: readonly Handset[], edits: readon
       const client = String(input['client_id'] ?? '');
       const isGone = ['not_found', 'not_your_place'].includes(rule) && (left.has(client) || client === '' || name === 'care.follow_up');
       const isWrongDay = rule === 'in_the_future' && handset.skew > 0;
-      if (!isGone && !isWrongDay && !(rule === 'done_already' && name === 'care.follow_up')) wrong.push(`phone ${n}: ${name} refused: ${rule}`);
+      const isFull = name === 'care.book' && ['slot_full', 'booked_already'].includes(rule);
+      if (!isGone && !isWrongDay && !isFull && !(rule === 'done_already' && name === 'care.follow_up')) wrong.push(`phone ${n}: ${name} refused: ${rule}`);
     }
     await sameRows(n, handset, wrong);
   }
+  const { rows: slots } = await sql<{ taken: number }>`
+    select count(*)::int as taken from care.appointment where county_code = ${county} and status <> 'cancelled' group by session_id, slot_at`.execute(
+    house.database.owner,
+  );
+  for (const { taken } of slots) if (taken > 3) wrong.push(`a slot of three places is booked ${taken} times`);
   await namesKept(county, edits, inJournal, wrong);
 }
 

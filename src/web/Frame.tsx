@@ -8,6 +8,7 @@ const pages = [
   { to: '/board', key: 'nav.board', read: 'board' },
   { to: '/due', key: 'nav.due', read: 'due_list' },
   { to: '/people', key: 'nav.people', read: 'clients' },
+  { to: '/sessions', key: 'nav.sessions', read: 'queue' },
   { to: '/phone', key: 'nav.phone', read: 'pull' },
   { to: '/duplicates', key: 'nav.duplicates', read: 'duplicates' },
   { to: '/import', key: 'nav.import', read: 'imports' },

@@ -10,6 +10,7 @@ export interface Kept {
   products: unknown;
   particulars: unknown;
   schedules: unknown;
+  sessions: unknown;
 }
 
 /** Where the phone stands, with what the browser says of its storage. */
@@ -35,14 +36,15 @@ const tellAll = () => {
 };
 
 const kept = async ({ place_code }: Holder): Promise<Kept> => {
-  const [session, places, products, particulars, schedules] = await Promise.all([
+  const [session, places, products, particulars, schedules, sessions] = await Promise.all([
     call<Session>('/api/session'),
     call('/api/places'),
     call('/api/products'),
     call(`/api/places/${place_code}/particulars`),
     call('/api/schedules'),
+    call('/api/sessions'),
   ]);
-  return { session, places, products, particulars, schedules };
+  return { session, places, products, particulars, schedules, sessions };
 };
 
 /** The phone in this browser. */

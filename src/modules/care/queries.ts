@@ -71,6 +71,10 @@ export async function writesTo(db: Db, county: string, clientId: string) {
       union select seq from registry.client_before where county_code = ${county} and id = ${clientId}
       union select seq from care.visit where county_code = ${county} and client_id = ${clientId}
       union select seq from care.visit_before where county_code = ${county} and client_id = ${clientId}
+      union select seq from care.follow_up where county_code = ${county} and client_id = ${clientId}
+      union select seq from care.appointment where county_code = ${county} and client_id = ${clientId}
+      union select seq from care.contact_choice where county_code = ${county} and client_id = ${clientId}
+      union select seq from registry.conflict where county_code = ${county} and client_id = ${clientId}
       union select seq from rights.consent where county_code = ${county} and client_id = ${clientId}
       union select seq from rights.data_request where county_code = ${county} and client_id = ${clientId}
     )

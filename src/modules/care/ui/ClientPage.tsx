@@ -14,6 +14,7 @@ import type { ClientLine } from '../../registry/ui/PeoplePage.tsx';
 import { ConsentPanel } from '../../rights/ui/ConsentPanel.tsx';
 import { completeFollowUp } from '../follow-up.ts';
 import { amendVisit, recordVisit, voidVisit } from '../visit.ts';
+import { Appointments } from './Appointments.tsx';
 
 export interface ClientAnswer extends ClientLine {
   phone: string | null;
@@ -74,6 +75,7 @@ export function ClientPage() {
           <>
             <Visits id={id} visits={found.visits} />
             <FollowUps followUps={found.follow_ups} />
+            {client.data && <Appointments client={client.data} path={`/api/clients/${id}/appointments`} place={client.data.place_code} />}
           </>
         )}
       </Asking>

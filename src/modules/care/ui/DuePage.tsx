@@ -77,7 +77,7 @@ function Tasks({ tasks, total, more }: DueAnswer & { more: (() => void) | undefi
                   </TextLink>
                 </Table.Td>
                 <Table.Td>
-                  {option('kind', task.kind)} · {say('client.month', { step: task.step })}
+                  {option('kind', task.kind)} · {task.slot_at ?? say('client.month', { step: task.step })}
                 </Table.Td>
                 <Table.Td>{placeName(places.get(task.place_code))}</Table.Td>
               </Table.Tr>

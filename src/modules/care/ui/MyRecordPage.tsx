@@ -14,6 +14,8 @@ import { withdrawConsent } from '../../rights/consent.ts';
 import { openRequest, requestKinds } from '../../rights/request.ts';
 import { type ConsentLine, History } from '../../rights/ui/ConsentPanel.tsx';
 
+import { Appointments } from './Appointments.tsx';
+
 interface OwnRecord {
   client: { id: string; name: string; born_on: string; record_number: string; phone: string | null; purposes: string[]; restricted: boolean };
   visits: {
@@ -125,6 +127,7 @@ function Own() {
               </Text>
             ))}
           </section>
+          <Appointments client={client} path="/api/my/appointments" />
           <Asking of={access}>{(found) => <Who {...found} />}</Asking>
           <Agreed client={client} consents={consents} />
           <Requests client={client} requests={requests} />
