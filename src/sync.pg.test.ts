@@ -55,7 +55,7 @@ class Handset {
   }
 
   #started(): Phone {
-    return new Phone({
+    return new Phone<unknown>({
       local: this.local,
       ask: (path, body) => this.#ask(path, body) as never,
       fetchKept: async () => ({}),

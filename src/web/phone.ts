@@ -39,8 +39,8 @@ export interface World<K> {
   local: LocalDb;
   /** Asks the server; what it refuses, and no connection, is thrown. */
   ask: <T>(path: string, body?: unknown) => Promise<T>;
-  /** What the pages need without a network besides rows, fetched anew when it is old. */
-  fetchKept: (holder: Holder) => Promise<K>;
+  /** What the pages need without a network besides rows: what changes every day on top of what was kept before, all of it when that is old. */
+  fetchKept: (holder: Holder, before: K | undefined) => Promise<K>;
   /** Runs alone among all tabs. */
   alone: <T>(work: () => Promise<T>) => Promise<T>;
   /** What went wrong, as the name of a rule. */
@@ -370,10 +370,10 @@ export class Phone<K = unknown> {
     const { local } = this.#world;
     const at = (await metaOf<number>(local, 'kept_at')) ?? 0;
     const now = this.#world.now().getTime();
-    if (this.#kept && Math.abs(now - at) < limits.keptFor) return;
-    const kept = await this.#world.fetchKept(holder);
+    const isOld = Math.abs(now - at) > limits.keptFor;
+    const kept = await this.#world.fetchKept(holder, isOld ? undefined : this.#kept);
     await keepMeta(local, 'kept', await sealed(key, kept));
-    await keepMeta(local, 'kept_at', now);
+    if (isOld) await keepMeta(local, 'kept_at', now);
     this.#kept = kept;
   }
 }

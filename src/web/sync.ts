@@ -35,7 +35,8 @@ const tellAll = () => {
   for (const hear of heard) hear();
 };
 
-const kept = async ({ place_code }: Holder): Promise<Kept> => {
+async function fetchKept({ place_code }: Holder, before: Kept | undefined): Promise<Kept> {
+  if (before) return { ...before, sessions: await call('/api/sessions') };
   const [session, places, products, particulars, schedules, sessions] = await Promise.all([
     call<Session>('/api/session'),
     call('/api/places'),
@@ -45,13 +46,13 @@ const kept = async ({ place_code }: Holder): Promise<Kept> => {
     call('/api/sessions'),
   ]);
   return { session, places, products, particulars, schedules, sessions };
-};
+}
 
 /** The phone in this browser. */
 export const phone = new Phone<Kept>({
   local,
   ask: (path, body) => (body === undefined ? call(path) : post(path, body)),
-  fetchKept: kept,
+  fetchKept,
   alone: (work) => navigator.locks.request('zhiyuan-sync', work) as never,
   ruleOf: (error) => {
     if (error instanceof Refused) return error.body.findings[0]?.rule ?? 'our_mistake';

@@ -1,0 +1,182 @@
+import { expect, type Page, test } from '@playwright/test';
+import { accessible, isPhone, signIn } from './kit.ts';
+
+const pin = '135790';
+const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
+
+/** Signs a township clinician in and carries her township on this browser. */
+async function carrying(page: Page): Promise<void> {
+  page.on('dialog', (dialog) => dialog.accept());
+  await signIn(page, 'township');
+  await page.goto('/phone');
+  await page.locator('input[name=pin]').fill(pin);
+  await page.getByRole('button', { name: '存到这部手机' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await page.evaluate(() => navigator.serviceWorker.ready);
+}
+
+/** Opens the nth client of the list; another for each screen size, so that the two runs do not meet. */
+async function open(page: Page, nth: number): Promise<{ name: string; id: string }> {
+  await page.getByRole('link', { name: /^(服务对象|Clients)$/ }).click();
+  const link = page.locator('table a').nth(isPhone() ? nth + 6 : nth);
+  await link.click();
+  await expect(page.getByRole('link', { name: /修改资料|Amend/ })).toBeVisible();
+  return { name: ((await page.getByRole('heading', { level: 1 }).textContent()) ?? '').split(' ')[0] as string, id: page.url().split('/').at(-1) as string };
+}
+
+async function rename(page: Page, name: string): Promise<void> {
+  await page.getByRole('link', { name: '修改资料' }).click();
+  await page.getByLabel('姓名').fill(name);
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+}
+
+test('a phone without a network and the station give one person two names: both are kept, and a person decides', async ({ page, context, browser }) => {
+  await carrying(page);
+  const { id } = await open(page, 1);
+  await context.setOffline(true);
+  await rename(page, '手机改的名');
+  const other = await browser.newContext({ baseURL: new URL(page.url()).origin, locale: 'zh-CN' });
+  const desk = await other.newPage();
+  await signIn(desk, 'county');
+  await desk.goto(`/people/${id}`);
+  await rename(desk, '站里改的名');
+  await context.setOffline(false);
+  await page.getByRole('link', { name: '离线' }).click();
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await page.goto(`/people/${id}`);
+  // Both people see both values, on the phone (which opens with its PIN) and at the station.
+  await desk.goto('/duplicates');
+  await expect(desk.getByRole('heading', { name: '同一项有两个值' })).toBeVisible();
+  await accessible(desk);
+  await desk.goto(`/people/${id}`);
+  await expect(desk.getByText('手机改的名')).toBeVisible();
+  await expect(desk.getByRole('heading', { level: 1 })).toContainText('站里改的名');
+  await accessible(desk);
+  await shot(desk, 'two-values');
+  await expect(page.getByText('手机改的名')).toBeVisible();
+  await page.getByRole('button', { name: '采用另一个' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('手机改的名');
+  await expect(page.getByRole('heading', { name: '同一项有两个值' })).toBeHidden();
+  await other.close();
+});
+
+test('booked without a network, moved by herself, a number on the day; in English', async ({ page, context, browser }) => {
+  await carrying(page);
+  const desk = await (await browser.newContext({ baseURL: new URL(page.url()).origin, locale: 'zh-CN' })).newPage();
+  desk.on('dialog', (dialog) => dialog.accept());
+  await signIn(desk, 'county');
+  await desk.getByRole('link', { name: '门诊' }).click();
+  await expect(desk.getByRole('heading', { level: 1 })).toContainText('门诊与叫号');
+  await desk.getByRole('button', { name: '开放门诊时段' }).click();
+  const at = isPhone() ? ['00:10', '01:10'] : ['01:10', '02:10'];
+  await desk.getByLabel('开始').fill(at[0] as string);
+  await desk.getByLabel('结束').fill('00:01');
+  await desk.getByRole('button', { name: '保存' }).click();
+  await expect(desk.getByText('结束早于开始').first()).toBeVisible();
+  await desk.getByLabel('结束').fill(at[1] as string);
+  await accessible(desk);
+  await desk.getByRole('button', { name: '保存' }).click();
+  const card = desk.locator('section.card').filter({ hasText: `${at[0]}–${at[1]}` });
+  await expect(card).toBeVisible();
+  await shot(desk, 'sessions');
+
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await page.waitForTimeout(500);
+  await page.getByRole('button', { name: 'English' }).click();
+  const { id, name } = await open(page, 2);
+  await context.setOffline(true);
+  await page.getByRole('button', { name: 'Book an appointment' }).click();
+  await page.getByRole('combobox', { name: 'Session' }).click();
+  await page.getByRole('option', { name: new RegExp(`${at[0]}–${at[1]}`) }).click();
+  await accessible(page);
+  await shot(page, 'book');
+  await page.getByRole('button', { name: `${at[0]} · 4 free` }).click();
+  await expect(page.getByText('Booked')).toBeVisible();
+  await page.getByRole('link', { name: 'Due' }).click();
+  await expect(page.getByRole('row', { name: new RegExp(`${name}.*Appointment`) }).first()).toBeVisible();
+  await page.getByRole('link', { name: 'Offline' }).click();
+  await expect(page.getByRole('status')).toContainText('1 waiting');
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  await expect(page.getByRole('status')).toContainText('sent');
+
+  // She opens her own record with a code and takes another hour.
+  await desk.goto(`/people/${id}`);
+  await expect(desk.getByText(`${at[0]} ·`)).toBeVisible();
+  await desk.goto('/sessions');
+  await card.getByRole('button', { name: '候诊名单' }).click();
+  await card.getByRole('button', { name: '到达取号' }).click();
+  await expect(card.getByRole('row', { name: new RegExp(`^1 .*${name}`) })).toBeVisible();
+  await accessible(desk);
+  await shot(desk, 'queue');
+  await desk.context().close();
+});
+
+test('a phone whose clock is wrong by days writes the right day, and says so; a cleared phone says what was lost', async ({ page, context }) => {
+  const server = await page.request.get('/api/openapi.json');
+  const right = Date.parse(server.headers()['date'] as string);
+  await page.clock.install({ time: new Date(right + 5 * 86_400_000) });
+  await carrying(page);
+  await expect(page.getByText('这部手机的时钟差了')).toBeVisible();
+  await open(page, 3);
+  await page.getByRole('link', { name: '记录服务' }).click();
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(new Date(right));
+  await expect(page.getByLabel('服务日期')).toHaveValue(day);
+  await context.setOffline(true);
+  await page.getByRole('radiogroup', { name: '本人决定' }).getByText('谢绝（同样完整有效）').click();
+  await page.getByRole('radiogroup', { name: '服务对象类型' }).getByText('首次采用', { exact: true }).click();
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('heading', { name: /服务记录/ })).toBeVisible();
+  await page.getByRole('link', { name: '离线' }).click();
+  await expect(page.getByRole('status')).toContainText('待发送 1 条');
+
+  // The browser clears its storage, as it may when space runs out.
+  await page.goto('/phone');
+  await page.evaluate(
+    () =>
+      new Promise<void>((done) => {
+        const asked = indexedDB.deleteDatabase('zhiyuan');
+        asked.onsuccess = () => done();
+        asked.onblocked = () => done();
+      }),
+  );
+  await page.goto('/phone');
+  await expect(page.getByRole('alert')).toContainText('其中 1 条还没有发送');
+  await shot(page, 'evicted');
+});
+
+test('what the station refuses stays with its reason, and blocks nobody', async ({ page, context, browser }) => {
+  await carrying(page);
+  const { id } = await open(page, 4);
+  await context.setOffline(true);
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await page.getByRole('radiogroup', { name: '本人决定' }).getByText('谢绝（同样完整有效）').click();
+  await page.getByRole('radiogroup', { name: '服务对象类型' }).getByText('首次采用', { exact: true }).click();
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('heading', { name: /服务记录/ })).toBeVisible();
+  const other = await browser.newContext({ baseURL: new URL(page.url()).origin, locale: 'zh-CN' });
+  const desk = await other.newPage();
+  desk.on('dialog', (dialog) => dialog.accept());
+  await signIn(desk, 'county');
+  await desk.goto(`/people/${id}`);
+  await desk
+    .getByRole('row', { name: /服务与档案/ })
+    .getByRole('button', { name: '撤回' })
+    .click();
+  await expect(desk.getByRole('alert').first()).toContainText('找不到');
+  await open(page, 5);
+  await rename(page, '后面的一条');
+  await context.setOffline(false);
+  await page.getByRole('link', { name: '离线' }).click();
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('1 条未被接受');
+  await expect(page.getByRole('alert').first()).toContainText('找不到');
+  await accessible(page);
+  await shot(page, 'refused');
+  await page.getByRole('button', { name: '知道了' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await other.close();
+});
