@@ -18,7 +18,12 @@ export default defineConfig({
   expect: { timeout: 7000 },
   outputDir: '.cache/playwright',
   reporter: [['list'], ['json', { outputFile: '.cache/playwright.json' }]],
-  use: { actionTimeout: 15_000, baseURL: `http://127.0.0.1:${port}`, locale: 'zh-CN', launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: quiet } },
+  use: {
+    actionTimeout: 15_000,
+    baseURL: `http://127.0.0.1:${port}`,
+    locale: 'zh-CN',
+    launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: quiet },
+  },
   projects: [
     { name: 'desk', use: { viewport: { width: 1440, height: 900 } } },
     { name: 'phone', use: { viewport: { width: 390, height: 844 }, hasTouch: true } },

@@ -9,14 +9,21 @@ import { enqueue, type Kept, phone } from './web/sync.ts';
 /** How many clients a page lists at a time, as the server does. */
 const pageSize = 50;
 
-let made: { of: number; day: string; view: View; sorted: Row[]; visitsBy: Map<string, Row[]>; followUpsBy: Map<string, Row[]> } | undefined;
+/** A client with what she is found by. */
+interface Findable {
+  row: Row;
+  key: string;
+}
+
+let made: { of: number; day: string; view: View; sorted: Findable[]; visitsBy: Map<string, Row[]>; followUpsBy: Map<string, Row[]> } | undefined;
 
 /** The view as it is now, made anew when something changed. */
 function now(kept: Kept) {
   const day = today();
   if (made && made.of === phone.version && made.day === day) return made;
   const view = overlaid(phone.carried, phone.pending, kept.schedules as Schedules, day);
-  const sorted = [...view.clients.values()].filter((row) => !row['merged_into_id']).sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
+  const there = [...view.clients.values()].filter((row) => !row['merged_into_id']);
+  const sorted = there.sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1)).map((row) => ({ row, key: keyOf(row) }));
   const by = (rows: Map<string, Row>) => Map.groupBy(rows.values(), (row) => String(row['client_id']));
   made = { of: phone.version, day, view, sorted, visitsBy: by(view.visits), followUpsBy: by(view.followUps) };
   return made;
@@ -81,27 +88,26 @@ const appointmentsOf = ({ appointments }: View, id: string, sessions: Sessions, 
     })
     .filter((row) => row.held_on >= day || (row as Row)['status'] === 'fulfilled');
 
+/** What a client is found by, each behind a mark, so that one look tells whether any of it begins with what was typed. */
+const keyOf = (row: Row): string =>
+  likeFields
+    .map((field) => `\n${row[field] ?? ''}`)
+    .join('')
+    .toLowerCase();
+const likeFields = ['name', 'name_pinyin', 'name_initials', 'record_number', 'born_on'];
+
 /** Clients whose name, its sound, birth day or number begins with what was typed; those after the last one shown, when one is named. */
-function clientsLike(sorted: readonly Row[], asked: URLSearchParams): Row[] {
-  const words = (asked.get('find') ?? '').trim().toLowerCase();
+function clientsLike(sorted: readonly Findable[], asked: URLSearchParams): Row[] {
+  const words = `\n${(asked.get('find') ?? '').trim().toLowerCase()}`;
   const found: Row[] = [];
   let isAfter = !asked.has('after_id');
-  for (const row of sorted) {
+  for (const { row, key } of sorted) {
     if (!isAfter) isAfter = row['id'] === asked.get('after_id');
-    else if (
-      words === '' ||
-      likeFields.some((field) =>
-        String(row[field] ?? '')
-          .toLowerCase()
-          .startsWith(words),
-      )
-    )
-      found.push(row);
+    else if (key.includes(words)) found.push(row);
     if (found.length === pageSize) break;
   }
   return found;
 }
-const likeFields = ['name', 'name_pinyin', 'name_initials', 'record_number', 'born_on'];
 
 /** From now on the pages go on without a network, as far as the phone carries what they need. */
 export function standIn(): void {

@@ -139,7 +139,7 @@ class Handset {
   }
 }
 
-const serverPull = (actor: Actor, after: number, limit: number) => house.database.read(actor, (db) => pull(db, actor, pulled, after, limit));
+const serverPull = (actor: Actor, after: number, limit: number) => pull(house.database, actor, pulled, after, limit);
 
 interface Edit {
   id: string;

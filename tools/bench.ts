@@ -12,6 +12,7 @@ import { type Config, configFrom, root } from '../src/platform/config.ts';
 import { benchBook, benchPages } from './bench/full-county.ts';
 import { benchImport } from './bench/import.ts';
 import { benchPeople } from './bench/people.ts';
+import { benchPhone } from './bench/phone.ts';
 import { benchRecording } from './bench/recording.ts';
 import { say } from './bench/say.ts';
 
@@ -34,6 +35,8 @@ try {
     await benchBook({ ...configFrom({}), dataFolder, port: 0 });
     await benchPages({ ...configFrom({}), dataFolder, port: 0 });
   }
+  if (wanted('phone') || wanted('phones'))
+    await benchPhone({ ...configFrom({}), dataFolder: join(scratch, 'phone'), port: 0 }, { one: wanted('phone'), many: wanted('phones') });
   if (wanted('site')) benchSite();
 } finally {
   rmSync(scratch, { recursive: true, force: true });

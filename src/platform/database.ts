@@ -75,6 +75,22 @@ export class Database {
       });
   }
 
+  /**
+   * Reads under the scope, as of one moment, in one message to the server and back, where a transaction takes five: for what every
+   * request asks first. The statements are texts; what they hold has been made a literal with `literal`.
+   */
+  async readAtOnce(scope: Scope, statements: readonly string[]): Promise<unknown[][]> {
+    const client = await this.appPool.connect();
+    try {
+      const results = await client.query(['begin isolation level repeatable read read only', settingsOf(scope), ...statements, 'commit'].join(';'));
+      client.release();
+      return (results as unknown as pg.QueryResult[]).filter(({ command }) => command === 'SELECT').map(({ rows }) => rows);
+    } catch (error) {
+      client.release(true); // broken off within a transaction: thrown away, not used again
+      throw error;
+    }
+  }
+
   /** Runs `write` in a transaction under the scope; what it throws undoes everything. */
   write<T>(scope: Scope, write: (tx: Tx) => Promise<T>): Promise<T> {
     return this.app.transaction().execute(async (db) => {
@@ -106,14 +122,17 @@ export class Database {
 
 /** Row-level security reads these settings; literal SET LOCAL is the only form that reaches Citus workers (docs/adr/0003). */
 export async function enter(db: Db, scope: Scope): Promise<void> {
+  await sql.raw(settingsOf(scope)).execute(db);
+}
+
+/** A value as a literal of a statement. */
+export const literal = (value: string): string => pg.escapeLiteral(value);
+
+function settingsOf(scope: Scope): string {
   if (!isPlaceCode(scope.county_code) || !isPlaceCode(scope.place_code)) throw new Error('a scope must be made of place codes');
   if (scope.client_id !== undefined && !isId(scope.client_id)) throw new Error('a client is named by an identifier');
   const on = (held: boolean | undefined) => (held ? 'on' : 'off');
-  await sql
-    .raw(
-      `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.client = '${scope.client_id ?? ''}'`,
-    )
-    .execute(db);
+  return `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.client = '${scope.client_id ?? ''}'`;
 }
 
 export function txOf(db: Transaction<Tables>): Tx {

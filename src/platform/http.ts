@@ -12,6 +12,7 @@ import { newId } from '../kit/id.ts';
 import { Problem } from '../kit/problem.ts';
 import { type Actor, allow, type Role } from './access.ts';
 import { root } from './config.ts';
+import type { Db } from './database.ts';
 import { noteLook } from './looks.ts';
 import type { Oidc } from './oidc.ts';
 import { problemOfDatabase } from './problems.ts';
@@ -250,7 +251,9 @@ function addRoute(app: FastifyInstance, house: House, { who, whoever, site }: Ha
         const asked = { actor, query, house };
         const isOpened = route.about && actor.people && (await site.isOpened?.(house, actor, route.about(query)));
         const scope = isOpened ? { ...actor, client_id: route.about?.(query) } : actor;
-        const reply = await house.database.read(scope, (db) => route.answer({ db, ...asked }));
+        const reply = route.withoutDb
+          ? await route.answer({ db: undefined as unknown as Db, ...asked })
+          : await house.database.read(scope, (db) => route.answer({ db, ...asked }));
         if (route.looks) {
           const look = { what: route.read, ...route.looks(reply, query) };
           if (look.client_ids.length > 0) await noteLook(house.database, house.keys, actor, look);

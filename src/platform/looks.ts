@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from './access.ts';
 import type { Keys } from './config.ts';
-import { type Database, type Db, enter } from './database.ts';
+import type { Database, Db } from './database.ts';
 import { partsOf } from './journal.ts';
 import { link } from './seal.ts';
 
@@ -32,30 +32,66 @@ interface LookRow {
 }
 
 /** Writes down who looked, chained to the look before; until it is written nothing is shown [R7]. */
-export async function noteLook(database: Database, keys: Keys, actor: Actor, look: Look, now = new Date()): Promise<void> {
-  const { county_code } = actor;
-  await database.app.transaction().execute(async (db) => {
-    await enter(db, { county_code, place_code: county_code });
-    const last = await chainEnd(db, county_code);
-    const row = {
-      n: last.n + 1,
-      at: now.toISOString(),
-      account_id: actor.account_id,
-      session_id: actor.session_id ?? null,
-      duty: actor.role.name,
-      place_code: actor.place_code,
-      action: look.action,
-      what: look.what,
-      client_ids: [...new Set(look.client_ids)],
-      detail: look.detail ?? '',
-    };
-    const hash = link(keys, last.hash, lookParts(row));
-    await db
-      .insertInto('access.look')
-      .values({ county_code, ...row, hash })
-      .execute();
-    await sql`update access.look_chain set n = ${row.n}, hash = ${hash} where county_code = ${county_code}`.execute(db);
-  });
+export function noteLook(database: Database, keys: Keys, actor: Actor, look: Look, now = new Date()): Promise<void> {
+  const row = {
+    at: now.toISOString(),
+    account_id: actor.account_id,
+    session_id: actor.session_id ?? null,
+    duty: actor.role.name,
+    place_code: actor.place_code,
+    action: look.action,
+    what: look.what,
+    client_ids: [...new Set(look.client_ids)],
+    detail: look.detail ?? '',
+  };
+  const line = lineOf(database, actor.county_code);
+  const noted = new Promise<void>((done, fail) => line.waiting.push({ row, done, fail }));
+  if (!line.isWriting) void writeLooks(database, keys, actor.county_code, line);
+  return noted;
+}
+
+interface WaitingLook {
+  row: Omit<LookRow, 'hash' | 'n'>;
+  done: () => void;
+  fail: (error: unknown) => void;
+}
+interface LookLine {
+  waiting: WaitingLook[];
+  isWriting: boolean;
+}
+
+const lines = new WeakMap<Database, Map<string, LookLine>>();
+
+function lineOf(database: Database, county: string): LookLine {
+  const ofHouse = lines.get(database) ?? new Map<string, LookLine>();
+  lines.set(database, ofHouse);
+  const line = ofHouse.get(county) ?? { waiting: [], isWriting: false };
+  ofHouse.set(county, line);
+  return line;
+}
+
+/** All looks that came while the last ones were being written go down together: many phones at once wait for one write to the disk, not for each other's. */
+async function writeLooks(database: Database, keys: Keys, county_code: string, line: LookLine): Promise<void> {
+  line.isWriting = true;
+  while (line.waiting.length > 0) {
+    const some = line.waiting.splice(0, 500);
+    try {
+      await database.write({ county_code, place_code: county_code }, async ({ db, insertRows }) => {
+        let { n, hash } = await chainEnd(db, county_code);
+        const rows = some.map(({ row }) => {
+          n += 1;
+          hash = link(keys, hash, lookParts({ ...row, n }));
+          return { county_code, ...row, n, hash };
+        });
+        await insertRows('access.look', rows as never);
+        await sql`update access.look_chain set n = ${n}, hash = ${hash} where county_code = ${county_code}`.execute(db);
+      });
+      for (const { done } of some) done();
+    } catch (error) {
+      for (const { fail } of some) fail(error);
+    }
+  }
+  line.isWriting = false;
 }
 
 async function chainEnd(db: Db, county: string): Promise<{ n: number; hash: string }> {

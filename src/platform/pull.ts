@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import { z } from 'zod';
 import { Problem } from '../kit/problem.ts';
 import { type Actor, allow } from './access.ts';
-import type { Db } from './database.ts';
+import { type Database, literal } from './database.ts';
 import type { Corridor } from './http.ts';
 import { noteLook } from './looks.ts';
 import type { Tables } from './tables.generated.ts';
@@ -13,51 +12,56 @@ export interface Pulled {
   columns: readonly string[];
 }
 
-/** Who left the place's lists: a phone takes them off with all it holds about them [R4]. */
-async function departed(db: Db, actor: Actor, after: number, head: number, limit: number) {
-  // Who moved within the actor's place has not left it.
-  const { rows } = await sql<{ seq: number; client_id: string; reason: string }>`
-    select d.seq, d.client_id, d.reason from registry.departure d
-     where d.county_code = ${actor.county_code} and d.seq > ${after} and d.seq <= ${head} and starts_with(d.place_code, ${actor.place_code})
-       and not (d.reason = 'moved' and exists (select 1 from registry.client c where c.county_code = ${actor.county_code} and c.id = d.client_id))
-     order by d.seq limit ${limit + 1}`.execute(db);
-  return rows.map(({ seq, ...row }) => ({ table: 'departure', seq, row: row as Record<string, unknown> }));
+interface Change {
+  table: string;
+  seq: number;
+  row: Record<string, unknown>;
 }
 
-/** What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`. */
+/**
+ * What changed in the actor's place after a journal number, oldest first, at most `limit` rows; ask again from `checkpoint` while `more`.
+ * All of it is seen at one moment and asked in one message: two hundred phones come back from their villages at the same hour.
+ */
 export async function pull(
-  db: Db,
+  database: Database,
   actor: Actor,
   tables: readonly Pulled[],
   after: number,
   limit: number,
-): Promise<{ changes: { table: string; seq: number; row: Record<string, unknown> }[]; checkpoint: number; more: boolean }> {
-  const head = Math.max(after, await headOf(db, actor.county_code));
-  const found: { table: string; seq: number; row: Record<string, unknown> }[] = await departed(db, actor, after, head, limit);
-  for (const { table, columns } of tables) {
-    // What belongs to somebody who is not in the actor's place, or not any more, stays at the station.
-    const belongs =
-      table === 'registry.client' ? sql`true` : sql`exists (select 1 from registry.client c where c.county_code = ${actor.county_code} and c.id = t.client_id)`;
-    const { rows } = await sql<{ seq: number }>`
-      select ${sql.raw(['seq', ...columns].map((column) => `t.${column}`).join(', '))} from ${sql.raw(table)} t
-       where t.county_code = ${actor.county_code} and t.seq > ${after} and t.seq <= ${head} and starts_with(t.place_code, ${actor.place_code}) and ${belongs}
-       order by t.seq limit ${limit + 1}`.execute(db);
-    for (const { seq, ...row } of rows) found.push({ table, seq, row });
-  }
+): Promise<{ changes: Change[]; checkpoint: number; more: boolean }> {
+  const county = literal(actor.county_code);
+  const { place_code } = actor;
+  // As a range, so that a village's rows are found by their place and what is new by its number.
+  const here = (t: string) =>
+    `${t}.county_code = ${county} and ${t}.seq > ${Number(after)} and ${t}.place_code >= ${literal(place_code)} and ${t}.place_code < ${literal(`${place_code}\u{10ffff}`)}`;
+  const known = (t: string) => `exists (select 1 from registry.client c where c.county_code = ${county} and c.id = ${t})`;
+  const ordered = (t: string) => `order by ${t}.seq limit ${Number(limit) + 1}`;
+  const [pen, gone, ...rows] = await database.readAtOnce(actor, [
+    `select seq from journal.pen where county_code = ${county}`,
+    // Who left the place's lists: a phone takes them off with all it holds about them [R4]. Who moved within the place has not left it.
+    `select d.seq, d.client_id, d.reason from registry.departure d where ${here('d')} and not (d.reason = 'moved' and ${known('d.client_id')}) ${ordered('d')}`,
+    ...tables.map(({ table, columns }) => {
+      // What belongs to somebody who is not in the actor's place, or not any more, stays at the station.
+      const belongs = table === 'registry.client' ? 'true' : known('t.client_id');
+      return `select ${['seq', ...columns].map((column) => `t.${column}`).join(', ')} from ${table} t where ${here('t')} and ${belongs} ${ordered('t')}`;
+    }),
+  ]);
+  const head = Math.max(after, (pen as { seq: number }[])[0]?.seq ?? 0);
+  const found = [gone, ...rows].flatMap((list, index) =>
+    (list as { seq: number }[]).map(({ seq, ...row }) => ({
+      table: index === 0 ? 'departure' : (tables[index - 1]?.table as string),
+      seq,
+      row: row as Record<string, unknown>,
+    })),
+  );
   found.sort((a, b) => a.seq - b.seq);
   const more = found.length > limit;
   const cut = found[limit]?.seq ?? 0;
   // Rows of one entry stay together: what shares the number at the cut comes whole, with the next pull if it began before.
   const page = more ? found.filter((one) => one.seq < cut) : found;
   // One entry that touched more rows than were asked for comes whole all the same.
-  if (more && page.length === 0) return pull(db, actor, tables, after, limit * 4);
+  if (more && page.length === 0) return pull(database, actor, tables, after, limit * 4);
   return { changes: page, checkpoint: more ? (page.at(-1)?.seq ?? after) : head, more };
-}
-
-/** Where the journal stands before anything is read: what commits while the tables are read comes with the next pull, never in part. */
-async function headOf(db: Db, county: string): Promise<number> {
-  const { rows } = await sql<{ seq: number }>`select seq from journal.pen where county_code = ${county}`.execute(db);
-  return rows[0]?.seq ?? 0;
 }
 
 /** GET /api/pull?after=N: what a phone asks. */
@@ -70,7 +74,7 @@ export const pullCorridor =
       const read = asked.safeParse(request.query);
       if (!read.success) throw new Problem('invalid', { field: String(read.error.issues[0]?.path[0] ?? ''), rule: 'not_this_parameter' });
       const { after, limit } = read.data;
-      const page = await house.database.read(actor, (db) => pull(db, actor, tables, after, limit));
+      const page = await pull(house.database, actor, tables, after, limit);
       const client_ids = page.changes.flatMap(({ table, row }) =>
         table === 'departure' ? [] : [(table === 'registry.client' ? row['id'] : row['client_id']) as string],
       );

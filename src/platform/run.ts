@@ -107,10 +107,32 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
   const read = await readAll(house, actor, items, now);
   if (!read.some((one) => !(one instanceof Problem))) return async () => settled(items, read, new Map());
   return () =>
-    house.database.app.transaction().execute(async (db) => {
-      await enter(db, actor);
-      return workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen });
-    });
+    oneOfFew(house.database, actor.county_code, () =>
+      house.database.app.transaction().execute(async (db) => {
+        await enter(db, actor);
+        return workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen });
+      }),
+    );
+}
+
+/** How many of a county's writers go to the database at once: one holds the pen, the other gets ready. More would only wait there, on connections that readers need. */
+const writers = 2;
+const gates = new WeakMap<Database, Map<string, { busy: number; waiting: (() => void)[] }>>();
+
+async function oneOfFew<T>(database: Database, county: string, write: () => Promise<T>): Promise<T> {
+  const ofHouse = gates.get(database) ?? new Map<string, { busy: number; waiting: (() => void)[] }>();
+  gates.set(database, ofHouse);
+  const gate = ofHouse.get(county) ?? { busy: 0, waiting: [] };
+  ofHouse.set(county, gate);
+  if (gate.busy >= writers) await new Promise<void>((go) => gate.waiting.push(go));
+  else gate.busy += 1;
+  try {
+    return await write();
+  } finally {
+    const next = gate.waiting.shift();
+    if (next) next();
+    else gate.busy -= 1;
+  }
 }
 
 /** Lets answers of the database in: whoever holds the pen waits for them, and long reading must not keep them in the queue. */

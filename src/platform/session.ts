@@ -1,12 +1,13 @@
 import { argon2, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { today } from '../kit/day.ts';
 import { newId } from '../kit/id.ts';
 import { Problem } from '../kit/problem.ts';
 import { type Actor, nobodyId, type Role, scopeOf } from './access.ts';
-import type { Database } from './database.ts';
+import { type Database, literal } from './database.ts';
 import { isHeldOn } from './duties.ts';
+import type { Tables } from './tables.generated.ts';
 
 const hash = promisify(argon2);
 
@@ -102,18 +103,24 @@ interface FoundSession {
   revoked_at: string | null;
 }
 
+/** How many minutes old the note of when a session was last seen may be: written with every request, it would cost each a write to the disk. */
+const seenEvery = 5;
+
 /** Who holds this token; Problem `signed_out` when nobody does, it lay idle too long, was revoked, or no duty is held today. */
 export async function actorOf(database: Database, roles: ReadonlyMap<string, Role>, token: string | undefined, now = new Date()): Promise<Actor> {
   const signedOut = new Problem('signed_out', { field: 'session', rule: 'sign_in_first' });
   if (!token) throw signedOut;
   const at = now.toISOString();
-  const { rows } = await sql<FoundSession>`
-    update access.session set seen_at = case when revoked_at is null then ${at}::timestamptz else seen_at end
-     where token_hash = ${tokenHash(token)} and ends_at > ${at}::timestamptz
-       and seen_at > ${at}::timestamptz - make_interval(secs => case kind when 'device' then ${terms.device.idle * 3600}::float8 when 'portal' then ${terms.portal.idle * 3600}::float8 else ${terms.site.idle * 3600}::float8 end)
-     returning id, county_code, kind, account_id, client_id, duty_id, must_change, revoked_at`.execute(database.app);
+  const { rows } = await sql<FoundSession & { is_stale: boolean }>`
+    select id, county_code, kind, account_id, client_id, duty_id, must_change, revoked_at, seen_at < ${at}::timestamptz - make_interval(mins => ${seenEvery}) as is_stale
+      from access.session where token_hash = ${tokenHash(token)} and ends_at > ${at}::timestamptz
+       and seen_at > ${at}::timestamptz - make_interval(secs => case kind when 'device' then ${terms.device.idle * 3600}::float8 when 'portal' then ${terms.portal.idle * 3600}::float8 else ${terms.site.idle * 3600}::float8 end)`.execute(
+    database.app,
+  );
   const [session] = rows;
   if (!session) throw signedOut;
+  if (session.is_stale && !session.revoked_at)
+    await sql`update access.session set seen_at = ${at}::timestamptz where token_hash = ${tokenHash(token)} and revoked_at is null`.execute(database.app);
   if (session.revoked_at) throw new Problem('signed_out', { field: 'session', rule: 'session_revoked' });
   const actor = session.client_id
     ? await clientActor(database, roles, session, session.client_id)
@@ -165,12 +172,13 @@ async function clientActor(database: Database, roles: ReadonlyMap<string, Role>,
 }
 
 /** An account with every duty it was ever given. */
-export function accountWithDuties(database: Database, county_code: string, id: string) {
-  return database.read({ county_code, place_code: county_code }, async (db) => {
-    const account = await db.selectFrom('access.account').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst();
-    const duties = await db.selectFrom('access.duty').selectAll().where('county_code', '=', county_code).where('account_id', '=', id).orderBy('seq').execute();
-    return { account, duties };
-  });
+export async function accountWithDuties(database: Database, county_code: string, id: string) {
+  const own = `where county_code = ${literal(county_code)} and`;
+  const [accounts, duties] = await database.readAtOnce({ county_code, place_code: county_code }, [
+    `select * from access.account ${own} id = ${literal(id)}::uuid`,
+    `select * from access.duty ${own} account_id = ${literal(id)}::uuid order by seq`,
+  ]);
+  return { account: accounts?.[0] as Selectable<Tables['access.account']> | undefined, duties: duties as Selectable<Tables['access.duty']>[] };
 }
 
 /** Somebody who is not signed in, for the doors open to all: one county, no people, the duty `public`. */

@@ -1,4 +1,4 @@
-import { QueryClient, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
 import { clock } from '../kit/day.ts';
 import type { Answers, Form } from '../kit/form.ts';
 import { newId } from '../kit/id.ts';
@@ -83,9 +83,10 @@ async function ask<T>(path: string): Promise<T> {
 export const post = <T>(path: string, body: unknown) =>
   call<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-/** A question that stays fresh on the page. */
-export function useAsked<T>(path: string, options: { every?: number; enabled?: boolean } = {}) {
-  return useQuery({ queryKey: [path], queryFn: () => ask<T>(path), refetchInterval: options.every ?? false, enabled: options.enabled ?? true });
+/** A question that stays fresh on the page; `keep`: the last answer stands until the next one is there. */
+export function useAsked<T>(path: string, options: { every?: number; enabled?: boolean; keep?: boolean } = {}) {
+  const { every = false, enabled = true, keep = false } = options;
+  return useQuery({ queryKey: [path], queryFn: () => ask<T>(path), refetchInterval: every, enabled, ...(keep ? { placeholderData: keepPreviousData } : {}) });
 }
 
 /** Does something at the server; gives what was wrong, nothing when it was done, and asks everything on the page anew. */
@@ -147,8 +148,17 @@ export interface Place {
 /** Who is signed in; not asked at the door. */
 export const useSession = (enabled = true) => useAsked<Session>('/api/session', { enabled });
 
+const nowhere = new Map<string, Place>();
+const byCode = new WeakMap<object, Map<string, Place>>();
+
 /** The places in the scope, by code. */
 export function usePlaces(): Map<string, Place> {
   const { data } = useAsked<{ places: Place[] }>('/api/places');
-  return new Map(data?.places.map((place) => [place.place_code, place]));
+  if (!data) return nowhere;
+  let places = byCode.get(data);
+  if (!places) {
+    places = new Map(data.places.map((place) => [place.place_code, place]));
+    byCode.set(data, places);
+  }
+  return places;
 }

@@ -87,8 +87,11 @@ export async function syncNow(): Promise<void> {
 /** Keeps a command on the phone and sends it as soon as there is a network. */
 export async function enqueue(name: string, input: Record<string, unknown>, id: string): Promise<void> {
   await phone.enqueue(name, input, id);
-  void syncNow();
+  clearTimeout(soon);
+  soon = setTimeout(syncNow, 400);
 }
+/** What is kept is sent a moment later: first the page that waits for it. */
+let soon: ReturnType<typeof setTimeout> | undefined;
 
 export async function stateOf(): Promise<SyncState> {
   const state = await phone.state();

@@ -23,6 +23,8 @@ interface KnownClient {
   residence: string;
   purposes: string[];
   follow_up_refused_on: string | null;
+  /** Has come for an appointment that is not kept yet. */
+  is_here: boolean;
 }
 
 export const careCommands = [
@@ -46,7 +48,7 @@ export const careCommands = [
       () =>
         fulfilBy(
           room,
-          lawful.map(({ entry }) => entry),
+          lawful.filter(({ client }) => client.is_here).map(({ entry }) => entry),
         ),
     );
   }),
@@ -153,9 +155,9 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
 
 async function clientsById(room: Room, ids: readonly string[]): Promise<Map<string, KnownClient>> {
   const { rows } = await sql<KnownClient>`
-    select id, place_code, sex, born_on, residence, purposes, follow_up_refused_on from registry.client where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(
-    room.db,
-  );
+    select id, place_code, sex, born_on, residence, purposes, follow_up_refused_on,
+           exists (select 1 from care.appointment a where a.county_code = ${room.county_code} and a.client_id = c.id and a.status = 'arrived') as is_here
+      from registry.client c where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(room.db);
   return new Map(rows.map((row) => [row.id, row]));
 }
 

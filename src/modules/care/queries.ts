@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { addDays } from '../../kit/day.ts';
-import type { Db } from '../../platform/database.ts';
+import { type Database, type Db, enter } from '../../platform/database.ts';
 import { type DueRow, soonDays } from './due-list.ts';
 import type { DueKind } from './follow-up.ts';
 import type { Schedules } from './schedule.ts';
@@ -85,35 +85,38 @@ export async function writesTo(db: Db, county: string, clientId: string) {
   return rows;
 }
 
-/** The sessions that can be booked from a day on at the stations above and within a place, with how many places of each slot are taken: numbers, nobody. */
-export async function sessionsFrom(db: Db, county: string, place: string, day: string) {
-  const { rows } = await sql<{
-    id: string;
-    facility_id: string;
-    place_code: string;
-    held_on: string;
-    opens_at: string;
-    closes_at: string;
-    slot_minutes: number;
-    places_per_slot: number;
-    name_zh: string;
-    name_en: string | null;
-  }>`
-    select s.id, s.facility_id, s.place_code, s.held_on, s.opens_at, s.closes_at, s.slot_minutes, s.places_per_slot, f.name_zh, f.name_en
-      from care.session s join registry.facility f on f.county_code = ${county} and f.id = s.facility_id
-     where s.county_code = ${county} and s.held_on >= ${day}::date and s.status = 'open' and (starts_with(${place}, s.place_code) or starts_with(s.place_code, ${place}))
-     order by s.held_on, s.opens_at, s.id limit 200`.execute(db);
-  return rows;
-}
-
-/** How many appointments each slot of sessions has. Counted with eyes that see nobody's row, only numbers. */
-export async function slotsTaken(count: Db, county: string, sessions: readonly string[]): Promise<Map<string, Record<string, number>>> {
-  const { rows } = await sql<{ session_id: string; slot_at: string; taken: number }>`
-    select session_id, slot_at, count(*)::int as taken from care.appointment
-     where county_code = ${county} and session_id = any(${sessions}::uuid[]) and status <> 'cancelled' group by session_id, slot_at`.execute(count);
-  const found = new Map<string, Record<string, number>>();
-  for (const { session_id, slot_at, taken } of rows) found.set(session_id, { ...found.get(session_id), [slot_at]: taken });
-  return found;
+/**
+ * The sessions that can be booked from a day on at the stations above and within a place, and how many places of each slot are taken: by
+ * the user who sees numbers of the whole county and nobody's row to show.
+ */
+export async function sessionsFrom({ count }: Pick<Database, 'count'>, county: string, place: string, day: string) {
+  return count.transaction().execute(async (db) => {
+    await enter(db, { county_code: county, place_code: county });
+    const { rows: sessions } = await sql<{
+      id: string;
+      facility_id: string;
+      place_code: string;
+      held_on: string;
+      opens_at: string;
+      closes_at: string;
+      slot_minutes: number;
+      places_per_slot: number;
+      name_zh: string;
+      name_en: string | null;
+    }>`
+      select s.id, s.facility_id, s.place_code, s.held_on, s.opens_at, s.closes_at, s.slot_minutes, s.places_per_slot, f.name_zh, f.name_en
+        from care.session s join registry.facility f on f.county_code = ${county} and f.id = s.facility_id
+       where s.county_code = ${county} and s.held_on >= ${day}::date and s.status = 'open' and (starts_with(${place}, s.place_code) or starts_with(s.place_code, ${place}))
+       order by s.held_on, s.opens_at, s.id limit 200`.execute(db);
+    const taken = new Map<string, Record<string, number>>();
+    if (sessions.length === 0) return { sessions, taken };
+    const { rows } = await sql<{ session_id: string; slot_at: string; taken: number }>`
+      select session_id, slot_at, count(*)::int as taken from care.appointment
+       where county_code = ${county} and session_id = any(${sessions.map((session) => session.id)}::uuid[]) and status <> 'cancelled'
+       group by session_id, slot_at`.execute(db);
+    for (const row of rows) taken.set(row.session_id, { ...taken.get(row.session_id), [row.slot_at]: row.taken });
+    return { sessions, taken };
+  });
 }
 
 /** Who is expected and who has come to a session: on its day and before. Afterwards only who came: those who did not are in no list [R2]. */

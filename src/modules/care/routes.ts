@@ -12,7 +12,7 @@ import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/querie
 import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
 import { slotsOf } from './appointment.ts';
 import { dueList } from './due-list.ts';
-import { appointmentsOf, followUpsDue, followUpsFor, queueOf, sessionsFrom, slotsTaken, visitsOf, writesTo } from './queries.ts';
+import { appointmentsOf, followUpsDue, followUpsFor, queueOf, sessionsFrom, visitsOf, writesTo } from './queries.ts';
 import { schedulesOf } from './server-schedules.ts';
 import { visitForm } from './visit.ts';
 
@@ -162,6 +162,7 @@ export const careRoutes = [
         }),
       ),
     }),
+    withoutDb: true,
     answer: async ({ house }) => schedulesOf(house.packs) as never,
   }),
   route({
@@ -220,13 +221,9 @@ export const careRoutes = [
         }),
       ),
     }),
-    async answer({ db, actor, query, house }) {
-      const place = query.place ?? actor.place_code;
-      const sessions = await sessionsFrom(db, actor.county_code, place, today());
-      const ids = sessions.map((session) => session.id);
-      const taken = await house.database.read({ county_code: actor.county_code, place_code: actor.county_code, people: true }, (all) =>
-        slotsTaken(all, actor.county_code, ids),
-      );
+    withoutDb: true,
+    async answer({ actor, query, house }) {
+      const { sessions, taken } = await sessionsFrom(house.database, actor.county_code, query.place ?? actor.place_code, today());
       const free = (session: (typeof sessions)[number]) =>
         slotsOf(session).map((at) => ({ at, free: Math.max(0, session.places_per_slot - (taken.get(session.id)?.[at] ?? 0)) }));
       return { sessions: sessions.map((session) => ({ ...session, slots: free(session) })) };

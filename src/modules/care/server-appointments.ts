@@ -124,6 +124,7 @@ export const appointmentCommands = [
 
 /** Whoever is served on the day of her appointment has kept it. */
 export async function fulfilBy(room: Room, visits: readonly Entry<{ client_id: string; visited_on: string; facility_id: string }>[]): Promise<void> {
+  if (visits.length === 0) return;
   const { rows } = await sql<{ id: string; client_id: string; held_on: string; facility_id: string }>`
     select id, client_id, held_on, facility_id from care.appointment where county_code = ${room.county_code}
        and client_id = any(${visits.map(({ input }) => input.client_id)}::uuid[]) and status = 'arrived'`.execute(room.db);

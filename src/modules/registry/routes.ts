@@ -39,6 +39,7 @@ export const registryRoutes = [
       synthetic: z.boolean(),
       titles: z.array(z.object({ zh: z.string(), en: z.string() })),
     }),
+    withoutDb: true,
     answer: async ({ actor, house }) => ({
       ...actor,
       role: actor.role.name,
@@ -106,6 +107,7 @@ export const registryRoutes = [
         }),
       ),
     }),
+    withoutDb: true,
     answer: async ({ house }) => ({ products: [...house.packs.products.values()] }),
   }),
   route({

@@ -97,7 +97,7 @@ describe('consent [R4]', () => {
 });
 
 describe('withdrawal [R4]', () => {
-  const pulledBy = (actor: Actor, after: number) => house.database.read(actor, (db) => pull(db, actor, pulled, after, 1000));
+  const pulledBy = (actor: Actor, after: number) => pull(house.database, actor, pulled, after, 1000);
   const seqNow = async () => (await rows(sql<{ seq: number }>`select seq from journal.pen where county_code = '110118'`))[0]?.seq as number;
 
   it('reaches the phone: at the next pull the record is taken off, and it is in no search, list, count or queue', async () => {

@@ -1,4 +1,4 @@
-import { Button, Group, Select, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Group, Select, Stack, Text, Title } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ageOn, today } from '../../../kit/day.ts';
@@ -6,7 +6,9 @@ import type { Finding } from '../../../kit/problem.ts';
 import { Asking } from '../../../web/Asking.tsx';
 import { send, useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
-import { ButtonLink, TextLink } from '../../../web/links.tsx';
+import { Later } from '../../../web/Later.tsx';
+import { Listing } from '../../../web/Listing.tsx';
+import { ButtonLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import { amendClient } from '../../registry/client.ts';
 import { Conflicts } from '../../registry/ui/Conflicts.tsx';
@@ -75,11 +77,15 @@ export function ClientPage() {
           <>
             <Visits id={id} visits={found.visits} />
             <FollowUps followUps={found.follow_ups} />
-            {client.data && <Appointments client={client.data} path={`/api/clients/${id}/appointments`} place={client.data.place_code} />}
           </>
         )}
       </Asking>
-      {client.data && <ConsentPanel client={client.data} />}
+      {client.data && (
+        <Later>
+          <Appointments client={client.data} path={`/api/clients/${id}/appointments`} place={client.data.place_code} />
+          <ConsentPanel client={client.data} />
+        </Later>
+      )}
     </Stack>
   );
 }
@@ -120,18 +126,14 @@ function Particulars({ client }: { client: ClientAnswer }) {
           )}
         </Group>
       </Group>
-      <SimpleGrid className="card numbers" cols={{ base: 2, sm: 4 }} component="dl" m={0}>
+      <dl className="card numbers facts">
         {facts.map(([field, value]) => (
           <div key={field}>
-            <Text component="dt" size="xs" c="dimmed">
-              {say(`field.${field}`)}
-            </Text>
-            <Text component="dd" m={0}>
-              {value}
-            </Text>
+            <dt>{say(`field.${field}`)}</dt>
+            <dd>{value}</dd>
           </div>
         ))}
-      </SimpleGrid>
+      </dl>
     </>
   );
 }
@@ -164,50 +166,36 @@ function Visits({ id, visits }: { id: string; visits: VisitLine[] }) {
         {say('client.visits')} ({visits.length})
       </Title>
       <Findings of={findings} />
-      <Table.ScrollContainer minWidth={560}>
-        <Table className="numbers">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{say('field.visited_on')}</Table.Th>
-              <Table.Th>{say('field.service')}</Table.Th>
-              <Table.Th>{say('field.decision')}</Table.Th>
-              <Table.Th>{say('client.what')}</Table.Th>
-              <Table.Th>{say('field.place')}</Table.Th>
-              <Table.Th>{say('client.put_right')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {visits.map((visit) => (
-              <Table.Tr key={visit.id} style={visit.voided ? { textDecoration: 'line-through', color: '#545d62' } : undefined}>
-                <Table.Td>{visit.visited_on}</Table.Td>
-                <Table.Td>{option('service', visit.service)}</Table.Td>
-                <Table.Td>{option('decision', visit.decision)}</Table.Td>
-                <Table.Td>{what(visit)}</Table.Td>
-                <Table.Td>{placeName(places.get(visit.place_code))}</Table.Td>
-                <Table.Td>
-                  {!visit.voided && session?.commands.includes(amendVisit.name) && (
-                    <TextLink to="/people/$client/visits/$visit" params={{ client: id, visit: visit.id }} size="sm" mr="xs">
-                      {say('visit.amend')}
-                    </TextLink>
-                  )}
-                  {!visit.voided && session?.commands.includes(voidVisit.name) && (
-                    <Button
-                      size="compact-xs"
-                      variant="subtle"
-                      onClick={async () => {
-                        if (window.confirm(say('visit.void_sure')))
-                          setFindings(await send(voidVisit, { visit_id: visit.id, version: visit.version, reason: say('visit.recorded_by_mistake') }));
-                      }}
-                    >
-                      {say('visit.void')}
-                    </Button>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Listing
+        label={say('client.visits')}
+        minWidth={560}
+        heads={['field.visited_on', 'field.service', 'field.decision', 'client.what', 'field.place', 'client.put_right'].map((key) => say(key))}
+        rows={visits}
+        keyOf={(visit) => visit.id}
+        isStruck={(visit) => visit.voided}
+        cells={(visit) => [
+          visit.visited_on,
+          option('service', visit.service),
+          option('decision', visit.decision),
+          what(visit),
+          placeName(places.get(visit.place_code)),
+          <span key="put-right">
+            {!visit.voided && session?.commands.includes(amendVisit.name) && <a href={`/people/${id}/visits/${visit.id}`}>{say('visit.amend')}</a>}{' '}
+            {!visit.voided && session?.commands.includes(voidVisit.name) && (
+              <Button
+                size="compact-xs"
+                variant="subtle"
+                onClick={async () => {
+                  if (window.confirm(say('visit.void_sure')))
+                    setFindings(await send(voidVisit, { visit_id: visit.id, version: visit.version, reason: say('visit.recorded_by_mistake') }));
+                }}
+              >
+                {say('visit.void')}
+              </Button>
+            )}
+          </span>,
+        ]}
+      />
     </section>
   );
 }
@@ -226,47 +214,33 @@ function FollowUps({ followUps }: { followUps: FollowUpLine[] }) {
         {say('client.follow_ups')}
       </Title>
       <Findings of={findings} />
-      <Table.ScrollContainer minWidth={520}>
-        <Table className="numbers">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{say('client.due')}</Table.Th>
-              <Table.Th>{say('field.kind')}</Table.Th>
-              <Table.Th>{say('client.window')}</Table.Th>
-              <Table.Th>{say('client.state')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {followUps.map((one) => (
-              <Table.Tr key={one.id}>
-                <Table.Td>{one.due_on}</Table.Td>
-                <Table.Td>
-                  {option('kind', one.kind)} · {say('client.month', { step: one.step })}
-                </Table.Td>
-                <Table.Td>
-                  {one.opens_on} – {one.closes_on}
-                </Table.Td>
-                <Table.Td>
-                  {one.done_on || !session?.commands.includes(completeFollowUp.name) ? (
-                    <span className="verdict met">
-                      {option('status', one.status)} {one.done_on}
-                      {one.outcome ? ` · ${option('outcome', one.outcome)}` : ''}
-                    </span>
-                  ) : (
-                    <Select
-                      size="xs"
-                      aria-label={say('client.complete', { day: one.due_on })}
-                      placeholder={say('client.complete_short')}
-                      data={outcomes.map((value) => ({ value, label: option('outcome', value) }))}
-                      onChange={(value) => value && done(one.id, value as (typeof outcomes)[number])}
-                    />
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Listing
+        label={say('client.follow_ups')}
+        minWidth={520}
+        heads={[say('client.due'), say('field.kind'), say('client.window'), say('client.state')]}
+        rows={followUps}
+        keyOf={(one) => one.id}
+        cells={(one) => [
+          one.due_on,
+          `${option('kind', one.kind)} · ${say('client.month', { step: one.step })}`,
+          `${one.opens_on} – ${one.closes_on}`,
+          one.done_on || one.status !== 'requested' || !session?.commands.includes(completeFollowUp.name) ? (
+            <span key="state" className="verdict met">
+              {option('status', one.status)} {one.done_on}
+              {one.outcome ? ` · ${option('outcome', one.outcome)}` : ''}
+            </span>
+          ) : (
+            <Select
+              key="state"
+              size="xs"
+              aria-label={say('client.complete', { day: one.due_on })}
+              placeholder={say('client.complete_short')}
+              data={outcomes.map((value) => ({ value, label: option('outcome', value) }))}
+              onChange={(value) => value && done(one.id, value as (typeof outcomes)[number])}
+            />
+          ),
+        ]}
+      />
     </section>
   );
 }

@@ -1,8 +1,8 @@
-import { Button, Select, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Select, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
-import { TextLink } from '../../../web/links.tsx';
+import { Listing } from '../../../web/Listing.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { DueTask } from '../due-list.ts';
 
@@ -26,7 +26,7 @@ export function DuePage() {
   const townships = places.filter((place) => place.parent_code === session?.place_code && place.level === 'township');
   const place = chosen ?? townships[0]?.place_code ?? session?.place_code;
   const [limit, setLimit] = useState(step);
-  const due = useAsked<DueAnswer>(`/api/due?place=${place}&limit=${limit}`, { enabled: place !== undefined && places.length > 0 });
+  const due = useAsked<DueAnswer>(`/api/due?place=${place}&limit=${limit}`, { enabled: place !== undefined && places.length > 0, keep: true });
   return (
     <Stack>
       <Title order={1}>{say('due.title')}</Title>
@@ -55,36 +55,23 @@ function Tasks({ tasks, total, more }: DueAnswer & { more: (() => void) | undefi
       <Text c="dimmed" size="sm">
         {say(total > tasks.length ? 'due.shown' : 'due.all', { shown: tasks.length, total })}
       </Text>
-      <Table.ScrollContainer minWidth={360}>
-        <Table className="numbers">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{say('client.due')}</Table.Th>
-              <Table.Th>{say('field.name')}</Table.Th>
-              <Table.Th>{say('field.kind')}</Table.Th>
-              <Table.Th>{say('field.place')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {tasks.map((task) => (
-              <Table.Tr key={task.id}>
-                <Table.Td>
-                  {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
-                </Table.Td>
-                <Table.Td>
-                  <TextLink to="/people/$client" params={{ client: task.client_id }}>
-                    {task.name}
-                  </TextLink>
-                </Table.Td>
-                <Table.Td>
-                  {option('kind', task.kind)} · {task.slot_at ?? say('client.month', { step: task.step })}
-                </Table.Td>
-                <Table.Td>{placeName(places.get(task.place_code))}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Listing
+        label={say('due.title')}
+        minWidth={360}
+        heads={[say('client.due'), say('field.name'), say('field.kind'), say('field.place')]}
+        rows={tasks}
+        keyOf={(task) => task.id}
+        cells={(task) => [
+          <span key="due">
+            {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
+          </span>,
+          <a key="name" href={`/people/${task.client_id}`}>
+            {task.name}
+          </a>,
+          `${option('kind', task.kind)} · ${task.slot_at ?? say('client.month', { step: task.step })}`,
+          placeName(places.get(task.place_code)),
+        ]}
+      />
       {total > tasks.length && more && (
         <Button mt="sm" variant="outline" size="compact-md" onClick={more}>
           {say('due.more')}

@@ -130,10 +130,11 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
     if (wasSent) setFindings(check(withoutStray({ ...given, [field]: value })));
   };
   const save = async () => {
-    setSent(true);
     const wrong = check(given);
     const sendIt = () => (version === undefined ? send(recordVisit, given as Visit, entry) : send(amendVisit, { ...(given as Visit), version }));
     const refused = wrong.length > 0 ? wrong : await sendIt();
+    // Nothing is drawn anew before it is kept: on a cheap phone drawing takes longer than keeping.
+    setSent(true);
     setFindings(refused);
     if (refused.some((one) => one.rule === 'changed_meanwhile')) await queries.invalidateQueries();
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: client.id } });

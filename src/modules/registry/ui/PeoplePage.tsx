@@ -1,8 +1,9 @@
-import { Button, Group, Stack, Table, Text, TextInput, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDeferredValue, useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
-import { ButtonLink, TextLink } from '../../../web/links.tsx';
+import { Listing } from '../../../web/Listing.tsx';
+import { ButtonLink } from '../../../web/links.tsx';
 import { useSay } from '../../../web/words.ts';
 import { registerClient } from '../client.ts';
 
@@ -29,7 +30,7 @@ export function PeoplePage() {
   const [ends, setEnds] = useState<ClientLine[]>([]);
   const last = ends.at(-1);
   const after = last ? `&after_name=${encodeURIComponent(last.name)}&after_id=${last.id}` : '';
-  const found = useAsked<{ clients: ClientLine[] }>(`/api/clients?find=${encodeURIComponent(find)}${after}`);
+  const found = useAsked<{ clients: ClientLine[] }>(`/api/clients?find=${encodeURIComponent(find)}${after}`, { keep: true });
   return (
     <Stack>
       <Group justify="space-between">
@@ -56,36 +57,23 @@ export function PeoplePage() {
                   ? say('people.page', { from: ends.length * pageSize + 1, to: ends.length * pageSize + clients.length })
                   : say('people.count', { count: clients.length })}
               </Text>
-              <Table.ScrollContainer minWidth={560}>
-                <Table highlightOnHover className="numbers">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>{say('field.name')}</Table.Th>
-                      <Table.Th>{say('field.record_number')}</Table.Th>
-                      <Table.Th>{say('field.sex')}</Table.Th>
-                      <Table.Th>{say('field.born_on')}</Table.Th>
-                      <Table.Th>{say('field.residence')}</Table.Th>
-                      <Table.Th>{say('field.place')}</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {clients.map((client) => (
-                      <Table.Tr key={client.id}>
-                        <Table.Td>
-                          <TextLink to="/people/$client" params={{ client: client.id }}>
-                            {client.name || say('people.erased')}
-                          </TextLink>
-                        </Table.Td>
-                        <Table.Td>{client.record_number}</Table.Td>
-                        <Table.Td>{option('sex', client.sex)}</Table.Td>
-                        <Table.Td>{client.born_on}</Table.Td>
-                        <Table.Td>{option('residence', client.residence)}</Table.Td>
-                        <Table.Td>{placeName(places.get(client.place_code))}</Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
+              <Listing
+                label={say('people.title')}
+                minWidth={560}
+                heads={['name', 'record_number', 'sex', 'born_on', 'residence', 'place'].map((field) => say(`field.${field}`))}
+                rows={clients}
+                keyOf={(client) => client.id}
+                cells={(client) => [
+                  <a key="name" href={`/people/${client.id}`}>
+                    {client.name || say('people.erased')}
+                  </a>,
+                  client.record_number,
+                  option('sex', client.sex),
+                  client.born_on,
+                  option('residence', client.residence),
+                  placeName(places.get(client.place_code)),
+                ]}
+              />
               <Group mt="sm">
                 {ends.length > 0 && (
                   <Button variant="outline" size="compact-md" onClick={() => setEnds(ends.slice(0, -1))}>
