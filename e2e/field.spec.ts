@@ -180,3 +180,41 @@ test('what the station refuses stays with its reason, and blocks nobody', async 
   await expect(page.getByRole('status')).toContainText('全部已发送');
   await other.close();
 });
+
+test('the phone’s own lock opens what it carries, once the PIN has allowed it', async ({ page, context }) => {
+  const bluetooth = await context.newCDPSession(page);
+  await bluetooth.send('WebAuthn.enable');
+  await bluetooth.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      ctap2Version: 'ctap2_1',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      hasPrf: true,
+    },
+  });
+  // Passkeys belong to a name, not to a number.
+  const local = (path: string) => `http://localhost:${new URL(page.url()).port}${path}`;
+  await page.goto('/sign-in');
+  await page.goto(local('/sign-in'));
+  await page.locator('input[name=login]').fill('township');
+  await page.locator('input[name=password]').fill('zhiyuan-demo');
+  await page.locator('button[type=submit]').click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('看板');
+  await page.goto(local('/phone'));
+  await page.locator('input[name=pin]').fill(pin);
+  await page.getByRole('button', { name: '存到这部手机' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await page.locator('input[name=pin]').fill('000000');
+  await page.getByRole('button', { name: '以后也可用手机锁打开' }).click();
+  await expect(page.getByText('PIN 不对').first()).toBeVisible();
+  await page.locator('input[name=pin]').fill(pin);
+  await page.getByRole('button', { name: '以后也可用手机锁打开' }).click();
+  await expect(page.getByRole('button', { name: '以后也可用手机锁打开' })).toBeHidden();
+  await page.getByRole('button', { name: '锁上' }).click();
+  await page.getByRole('button', { name: /用手机锁/ }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await accessible(page);
+});

@@ -215,10 +215,36 @@ function pool(url: string, max: number, statementTimeout = 30_000): pg.Pool {
   // A foreign key's check is planned once per session: planned on an empty table it would read the whole table ever after. Every
   // daily statement has an index that begins with the county, so reading whole tables is never the better plan for the application.
   const options = url.includes('zhiyuan_app') ? '-c enable_seqscan=off' : undefined;
-  const made = new pg.Pool({ ...connectionOf(url), max, statement_timeout: statementTimeout, application_name: 'zhiyuan', ...(options ? { options } : {}) });
-  made.on('connect', (client) => client.on('error', () => {}));
+  const made = new pg.Pool({
+    ...connectionOf(url),
+    pipeline: true,
+    max,
+    statement_timeout: statementTimeout,
+    application_name: 'zhiyuan',
+    ...(options ? { options } : {}),
+  });
+  made.on('connect', (client) => {
+    client.on('error', () => {});
+    if (options) remember(client);
+  });
   made.on('error', () => {}); // an idle connection that breaks is replaced; the query that meets a broken one reports it
   return made;
+}
+
+/** How many statements a connection remembers. */
+const mostRemembered = 400;
+
+/** Statements with values are planned once a connection, not each time: for a few rows planning takes longer than the work. */
+function remember(client: pg.PoolClient): void {
+  const names = new Map<string, string>();
+  const plain = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const named = (text: unknown, values?: unknown, ...rest: unknown[]) => {
+    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0 || rest.length > 0) return plain(text, values, ...rest);
+    if (!names.has(text) && names.size < mostRemembered) names.set(text, `z${names.size}`);
+    const name = names.get(text);
+    return name ? plain({ name, text, values }) : plain(text, values);
+  };
+  client.query = named as typeof client.query;
 }
 
 /** What `pg` needs of a URL; a `host` parameter names a folder with a Unix socket. */

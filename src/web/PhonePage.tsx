@@ -1,6 +1,7 @@
 import { Alert, Button, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { type FormEvent, useEffect, useState } from 'react';
-import { queries, useSession } from './api.ts';
+import type { Finding } from '../kit/problem.ts';
+import { queries, tried, useSession } from './api.ts';
 import { Findings } from './Findings.tsx';
 import { TextLink } from './links.tsx';
 import { carry, forget, forgetEviction, onSync, phone, type SyncState, stateOf, syncNow } from './sync.ts';
@@ -26,8 +27,9 @@ export function PhonePage() {
       <Title order={1}>{say('phone.title')}</Title>
       {state?.evicted && <Evicted {...state.evicted} />}
       {state && !state.isCarrying && <Begin />}
-      {state?.isCarrying && !state.isOpen && <Unlock waiting={state.waiting} />}
+      {state?.isCarrying && !state.isOpen && <Unlock waiting={state.waiting} hasPasskey={state.hasPasskey} />}
       {state?.isOpen && <State state={state} />}
+      {state?.isOpen && !state.hasPasskey && 'credentials' in navigator && <OwnLock />}
     </Stack>
   );
 }
@@ -96,8 +98,13 @@ function Begin() {
   );
 }
 
-function Unlock({ waiting }: { waiting: number }) {
+function Unlock({ waiting, hasPasskey }: { waiting: number; hasPasskey: boolean }) {
   const { say } = useSay();
+  const [wrong, setWrong] = useState<readonly Finding[]>([]);
+  const opened = async () => {
+    await queries.resetQueries();
+    void syncNow();
+  };
   return (
     <>
       <Text>{say('phone.locked', { count: waiting })}</Text>
@@ -107,11 +114,24 @@ function Unlock({ waiting }: { waiting: number }) {
         act={async (pin) => {
           const left = await phone.unlock(pin);
           if (left !== undefined) return say(left > 0 ? 'phone.wrong_pin' : 'phone.wiped', { left });
-          await queries.resetQueries();
-          void syncNow();
+          await opened();
           return undefined;
         }}
       />
+      {hasPasskey && (
+        <Group>
+          <Button
+            variant="light"
+            onClick={async () => {
+              setWrong(await tried(() => phone.unlockWithPasskey()));
+              if (phone.isOpen) await opened();
+            }}
+          >
+            {say('phone.unlock_passkey')}
+          </Button>
+        </Group>
+      )}
+      <Findings of={wrong} />
     </>
   );
 }
@@ -170,6 +190,32 @@ function State({ state }: { state: SyncState }) {
           </Button>
         </Group>
       </Stack>
+    </section>
+  );
+}
+
+/** The phone's own lock opens it too; the PIN is asked for once more, so that whoever holds an open phone cannot add a way in. */
+function OwnLock() {
+  const { say } = useSay();
+  const { data: session } = useSession();
+  const [findings, setFindings] = useState<readonly Finding[]>([]);
+  return (
+    <section>
+      <Text mb="xs">{say('phone.passkey_how')}</Text>
+      <Pin
+        label={say('phone.add_passkey')}
+        isNew={false}
+        act={async (pin) => {
+          let isRight = true;
+          setFindings(
+            await tried(async () => {
+              isRight = await phone.addPasskey(pin, session?.display_name ?? 'Zhiyuan');
+            }),
+          );
+          return isRight ? undefined : say('phone.wrong_pin_once');
+        }}
+      />
+      <Findings of={findings} />
     </section>
   );
 }

@@ -103,6 +103,7 @@ export async function tried(work: () => Promise<unknown>): Promise<readonly Find
 
 const ruleOf = (error: Error & { inner?: Error }): string => {
   if (error.name === 'NotAllowedError') return 'passkey_too_late';
+  if (error.message === 'no_prf') return 'no_prf';
   return /quota/i.test(`${error.name} ${error.inner?.name}`) ? 'storage_full' : 'our_mistake';
 };
 

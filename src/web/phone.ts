@@ -2,7 +2,7 @@ import { newId } from '../kit/id.ts';
 import type { Finding, ProblemBody } from '../kit/problem.ts';
 import { Carried, clientOf, departures } from './carried.ts';
 import { type Change, keepMeta, type LocalDb, lockOf, metaOf, type Outgoing, wipe } from './local-db.ts';
-import { type Lock, mostWrong, newLock, opened, openLock, type Sealed, sealed } from './vault.ts';
+import { type Lock, mostWrong, newLock, newPasskeyLock, opened, openLock, openPasskeyLock, type PasskeyLock, type Sealed, sealed } from './vault.ts';
 
 /** A command as the phone keeps it. */
 export interface Command {
@@ -25,6 +25,7 @@ export interface Holder {
 export interface SyncState {
   isCarrying: boolean;
   isOpen: boolean;
+  hasPasskey: boolean;
   rows: number;
   waiting: number;
   /** Commands that wait on this phone for another person to sign in. */
@@ -104,6 +105,7 @@ export class Phone<K = unknown> {
     return {
       isCarrying: (await lockOf(local)) !== undefined,
       isOpen: this.isOpen,
+      hasPasskey: (await metaOf(local, 'passkey')) !== undefined,
       rows: this.#carried.size,
       waiting: waiting.length,
       ofOthers: waiting.filter(({ account_id }) => account !== undefined && account_id !== account).length,
@@ -140,9 +142,24 @@ export class Phone<K = unknown> {
     return mostWrong - wrong;
   }
 
-  /** Opens with a key that was unlocked another way (a passkey). */
+  /** Opens with a key that was unlocked another way. */
   async openWith(key: CryptoKey): Promise<void> {
     await this.#openWith(key);
+  }
+
+  /** From now on the phone's own lock opens it too; gives false when the PIN is wrong. */
+  async addPasskey(pin: string, name: string): Promise<boolean> {
+    const { local } = this.#world;
+    const made = await newPasskeyLock((await lockOf(local)) as Lock, pin, name);
+    if (made) await keepMeta(local, 'passkey', made);
+    this.#world.tell();
+    return made !== undefined;
+  }
+
+  /** Opens with the phone's own lock: fingerprint, face or screen lock. */
+  async unlockWithPasskey(): Promise<void> {
+    const lock = await metaOf<PasskeyLock>(this.#world.local, 'passkey');
+    if (lock) await this.#openWith(await openPasskeyLock(lock));
   }
 
   close(): void {

@@ -134,14 +134,16 @@ async function hearYes(room: Room, lawful: readonly { entry: Entry<Visit>; clien
 }
 
 async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promise<{ entry: Entry<Visit>; client: KnownClient }[]> {
-  const clients = await clientsById(
-    room,
-    entries.map(({ input }) => input.client_id),
-  );
-  const facilities = await facilitiesThere(
-    room,
-    entries.map(({ input }) => input.facility_id),
-  );
+  const [clients, facilities] = await Promise.all([
+    clientsById(
+      room,
+      entries.map(({ input }) => input.client_id),
+    ),
+    facilitiesThere(
+      room,
+      entries.map(({ input }) => input.facility_id),
+    ),
+  ]);
   const lawful = refuseEach(entries, ({ input, recorded_at }) => {
     const client = clients.get(input.client_id);
     if (!client) return [{ field: 'client_id', rule: 'not_found' }];

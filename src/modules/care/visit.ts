@@ -1,5 +1,5 @@
 import { command } from '../../kit/command.ts';
-import { type Day, daysBetween } from '../../kit/day.ts';
+import { ageOn, type Day, daysBetween } from '../../kit/day.ts';
 import { type Answers, choice, day, form, id, many, number, place, text, type When, yesNo } from '../../kit/form.ts';
 import type { Finding } from '../../kit/problem.ts';
 import { checkContraception } from './lines/contraception.ts';
@@ -171,6 +171,19 @@ export function checkVisit(visit: Visit, client: VisitClient, today: Day): Findi
   if (visit.decision !== 'accepted' && (visit.procedure || visit.product_code)) findings.push({ field: 'decision', rule: 'R2_declined_means_nothing_done' });
   const line = { contraception: checkContraception, preconception: checkPreconception, screening: checkScreening }[visit.service];
   return [...findings, ...line(visit, client)];
+}
+
+/** What may be true but seldom is: asked about once before it is kept, never refused. `yearlyCap` is what the pack gives of the product in a year. */
+export function unlikelyInVisit(visit: Visit, client: VisitClient, today: Day, yearlyCap: number | undefined): Finding[] {
+  const findings: Finding[] = [];
+  const age = ageOn(client.born_on, visit.visited_on);
+  if (daysBetween(visit.visited_on, today) > 60) findings.push({ field: 'visited_on', rule: 'unlikely_long_ago', values: { value: visit.visited_on } });
+  if (visit.served_on && daysBetween(visit.visited_on, visit.served_on) > 60) findings.push({ field: 'served_on', rule: 'unlikely_long_after' });
+  if (visit.service !== 'screening' && (age < 14 || age > 60)) findings.push({ field: 'visited_on', rule: 'unlikely_age', values: { value: age } });
+  if (visit.quantity !== undefined && yearlyCap !== undefined && visit.quantity > yearlyCap)
+    findings.push({ field: 'quantity', rule: 'unlikely_much', values: { value: visit.quantity, max: yearlyCap } });
+  if (visit.charge_fen > 100_000) findings.push({ field: 'charge_fen', rule: 'unlikely_charge', values: { value: visit.charge_fen / 100 } });
+  return findings;
 }
 
 /** An offer whose outcome is the person's own: "no" and "later" honour a decision; a "yes" is honoured when served within 60 days [R2]. */

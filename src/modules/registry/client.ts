@@ -104,6 +104,15 @@ export const keepApart = command({ name: 'registry.keep_apart', form: pairForm, 
 
 export type ClientAnswers = Answers<typeof clientForm>;
 
+/** What may be true but seldom is: asked about once before it is kept, never refused. */
+export function unlikelyInClient({ born_on, contacted_on }: Partial<ClientAnswers>, today: Day): Finding[] {
+  const findings: Finding[] = [];
+  const age = born_on ? ageOn(born_on, today) : undefined;
+  if (age !== undefined && (age < 14 || age > 80)) findings.push({ field: 'born_on', rule: 'unlikely_age', values: { value: age } });
+  if (contacted_on && ageOn(contacted_on, today) >= 1) findings.push({ field: 'contacted_on', rule: 'unlikely_long_ago', values: { value: contacted_on } });
+  return findings;
+}
+
 /** Asked by the page as hints and by the server as law. */
 export function checkClient(client: Partial<ClientAnswers>): Finding[] {
   const findings: Finding[] = [];

@@ -104,6 +104,7 @@ export const registryRoutes = [
           name: z.object({ zh: z.string(), en: z.string() }),
           unit: z.object({ zh: z.string(), en: z.string() }),
           free: z.boolean(),
+          yearly_cap: z.number().optional(),
         }),
       ),
     }),

@@ -9,8 +9,9 @@ import { Asking } from '../../../web/Asking.tsx';
 import { queries, send, useAsked, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { Unlikely } from '../../../web/Unlikely.tsx';
 import { useSay } from '../../../web/words.ts';
-import { amendVisit, checkVisit, recordVisit, services, type Visit, visitForm } from '../visit.ts';
+import { amendVisit, checkVisit, recordVisit, services, unlikelyInVisit, type Visit, visitForm } from '../visit.ts';
 import type { ClientAnswer } from './ClientPage.tsx';
 
 const about = ['visited_on', 'place_code', 'facility_id', 'decision', 'served_on'];
@@ -96,7 +97,7 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
   const { say, option, name, placeName } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
-  const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string } }[] }>('/api/products');
+  const { data: products } = useAsked<{ products: { code: string; name: { zh: string; en: string }; yearly_cap?: number }[] }>('/api/products');
   const { data: here } = useAsked<{ facilities: { id: string; facility_number: string; name_zh: string; name_en: string | null }[] }>(
     `/api/places/${session?.place_code}/particulars`,
     { enabled: session !== undefined },
@@ -129,8 +130,13 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
     setAnswers({ ...answers, [field]: value });
     if (wasSent) setFindings(check(withoutStray({ ...given, [field]: value })));
   };
-  const save = async () => {
+  const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
+  const save = async (isChecked = false) => {
     const wrong = check(given);
+    const cap = products?.products.find((product) => product.code === given['product_code'])?.yearly_cap;
+    const odd = wrong.length > 0 || isChecked ? [] : unlikelyInVisit(given as Visit, client, today(), cap);
+    setUnlikely(odd);
+    if (odd.length > 0) return;
     const sendIt = () => (version === undefined ? send(recordVisit, given as Visit, entry) : send(amendVisit, { ...(given as Visit), version }));
     const refused = wrong.length > 0 ? wrong : await sendIt();
     // Nothing is drawn anew before it is kept: on a cheap phone drawing takes longer than keeping.
@@ -189,8 +195,9 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
         <FormFields {...drawn} only={last} />
       </div>
       <Findings of={findings} title={say('visit.not_yet')} />
+      <Unlikely of={unlikely} goOn={() => save(true)} />
       <Group className="stick">
-        <Button size="md" onClick={save}>
+        <Button size="md" onClick={() => save()}>
           {say('save')}
         </Button>
       </Group>

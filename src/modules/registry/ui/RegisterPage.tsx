@@ -8,8 +8,9 @@ import type { Finding } from '../../../kit/problem.ts';
 import { send, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { Unlikely } from '../../../web/Unlikely.tsx';
 import { useSay } from '../../../web/words.ts';
-import { checkClient, clientForm, registerClient } from '../client.ts';
+import { checkClient, clientForm, registerClient, unlikelyInClient } from '../client.ts';
 
 /** A person becomes a client. */
 export function RegisterPage() {
@@ -20,9 +21,13 @@ export function RegisterPage() {
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const [entry] = useState(() => newId());
   const given: Draft = { ...(session && session.place_code.length > 9 ? { place_code: session.place_code } : {}), ...answers };
-  const save = async () => {
+  const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
+  const save = async (isChecked = false) => {
     const read = readAnswers(clientForm, given);
     const wrong = read.findings.length > 0 ? read.findings : checkClient(read.answers);
+    const odd = wrong.length > 0 || isChecked ? [] : unlikelyInClient(read.answers, today());
+    setUnlikely(odd);
+    if (odd.length > 0) return;
     const refused = wrong.length > 0 ? wrong : await send(registerClient, read.answers, entry);
     setFindings(refused);
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: given['client_id'] as string } });
@@ -35,8 +40,9 @@ export function RegisterPage() {
         <FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} />
       </div>
       <Findings of={findings} />
+      <Unlikely of={unlikely} goOn={() => save(true)} />
       <Group>
-        <Button onClick={save}>{say('save')}</Button>
+        <Button onClick={() => save()}>{say('save')}</Button>
       </Group>
     </Stack>
   );
