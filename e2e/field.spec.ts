@@ -218,3 +218,42 @@ test('the phone’s own lock opens what it carries, once the PIN has allowed it'
   await expect(page.getByRole('status')).toContainText('全部已发送');
   await accessible(page);
 });
+
+test('one visit put right on a phone and at the station: both versions stand side by side, and a person decides', async ({ page, context, browser }) => {
+  await carrying(page);
+  const { id } = await open(page, 0);
+  await context.setOffline(true);
+  await page.getByRole('link', { name: '更正', exact: true }).first().click();
+  await page.getByLabel('备注').fill('手机上的备注');
+  const visit = page.url().split('/').at(-1) as string;
+  const save = async (one: Page) => {
+    await one.getByRole('button', { name: '保存', exact: true }).click();
+    const sure = one.getByRole('button', { name: '核对过了，确实如此，保存' });
+    await sure.click({ timeout: 3000 }).catch(() => {});
+    await expect(one.getByRole('heading', { name: /服务记录/ })).toBeVisible();
+  };
+  await save(page);
+  const other = await browser.newContext({ baseURL: new URL(page.url()).origin, locale: 'zh-CN' });
+  const desk = await other.newPage();
+  await signIn(desk, 'county');
+  await desk.goto(`/people/${id}/visits/${visit}`);
+  await desk.getByLabel('备注').fill('站里的备注');
+  await save(desk);
+  await context.setOffline(false);
+  await page.getByRole('link', { name: '离线' }).click();
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('1 条未被接受');
+  await page.getByRole('link', { name: '比较两个版本并决定' }).click();
+  await expect(page.getByRole('alert').first()).toContainText('站里的备注');
+  await expect(page.getByLabel('备注')).toHaveValue('手机上的备注');
+  await accessible(page);
+  await shot(page, 'two-versions');
+  await page.getByRole('button', { name: /我已/ }).click();
+  await save(page);
+  await page.getByRole('link', { name: '离线' }).click();
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await desk.reload();
+  await expect(desk.getByText('手机上的备注').first()).toBeVisible();
+  await other.close();
+});

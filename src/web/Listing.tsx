@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import type { MouseEvent, ReactNode } from 'react';
+import { type MouseEvent, type ReactNode, startTransition, useEffect, useState } from 'react';
 
 interface Props<R> {
   /** What the table lists, for whoever hears the page. */
@@ -14,9 +14,18 @@ interface Props<R> {
   isStruck?: (row: R) => boolean;
 }
 
+/** How many rows are drawn at once. */
+const firstRows = 12;
+
 /** A long list as a plain table: fifty rows stand at once on a cheap phone, where a table of components takes half a second. */
 export function Listing<R>({ label, heads, rows, keyOf, cells, minWidth, isStruck }: Props<R>) {
   const navigate = useNavigate();
+  // The first rows stand at once, the rest when there is time: whoever types does not wait for what is below the screen.
+  const [whole, setWhole] = useState<readonly R[]>();
+  useEffect(() => {
+    if (rows.length > firstRows) startTransition(() => setWhole(rows));
+  }, [rows]);
+  const shown = whole === rows ? rows : rows.slice(0, firstRows);
   // One ear for all links of the table: those to our own pages open without loading the site anew.
   const follow = (event: MouseEvent) => {
     const link = (event.target as HTMLElement).closest('a');
@@ -39,7 +48,7 @@ export function Listing<R>({ label, heads, rows, keyOf, cells, minWidth, isStruc
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr key={keyOf(row)} className={isStruck?.(row) ? 'struck' : undefined}>
               {cells(row).map((cell, index) => (
                 <td key={heads[index]}>{cell}</td>

@@ -1,22 +1,12 @@
 import { Alert, Button, Group, PasswordInput, Stack, Text, Title } from '@mantine/core';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import type { Finding } from '../kit/problem.ts';
 import { queries, tried, useSession } from './api.ts';
 import { Findings } from './Findings.tsx';
 import { TextLink } from './links.tsx';
-import { carry, forget, forgetEviction, onSync, phone, type SyncState, stateOf, syncNow } from './sync.ts';
+import { carry, forget, forgetEviction, phone, type SyncState, syncNow } from './sync.ts';
+import { useSync } from './use-sync.ts';
 import { useSay } from './words.ts';
-
-/** Where this phone stands, told anew whenever something changes. */
-export function useSync(): SyncState | undefined {
-  const [state, setState] = useState<SyncState>();
-  useEffect(() => {
-    const look = () => void stateOf().then(setState);
-    look();
-    return onSync(look);
-  }, []);
-  return state;
-}
 
 /** Work without a network: what this phone carries, under a PIN; what waits to be sent; what was refused and why. */
 export function PhonePage() {

@@ -9,7 +9,9 @@ import { Asking } from '../../../web/Asking.tsx';
 import { queries, send, useAsked, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { phone } from '../../../web/sync.ts';
 import { Unlikely } from '../../../web/Unlikely.tsx';
+import { useSync } from '../../../web/use-sync.ts';
 import { useSay } from '../../../web/words.ts';
 import { amendVisit, checkVisit, recordVisit, services, unlikelyInVisit, type Visit, visitForm } from '../visit.ts';
 import type { ClientAnswer } from './ClientPage.tsx';
@@ -32,10 +34,22 @@ export function AmendVisitPage() {
   const visits = useAsked<{ visits: (Draft & { id: string; version: number })[] }>(`/api/clients/${id}/visits`);
   const [seen, setSeen] = useState<Draft & { version: number }>();
   const now = visits.data?.visits.find((one) => one.id === visit);
-  if (now && !seen) setSeen(now);
+  // What this phone sent and the station refused because somebody was quicker is put beside what stands now.
+  const sync = useSync();
+  const refused = sync?.refused.find((one) => one.name === amendVisit.name && one.input['visit_id'] === visit);
+  if (now && sync && !seen) setSeen(refused ? { ...now, ...refused.input, id: visit, version: Number(refused.input['version']) } : now);
   return (
     <Asking of={client}>
-      {(found) => (seen ? <RecordVisit client={found} before={seen} newer={now && now.version !== seen.version ? now : undefined} /> : null)}
+      {(found) =>
+        seen ? (
+          <RecordVisit
+            client={found}
+            before={seen}
+            newer={now && now.version !== seen.version ? now : undefined}
+            done={refused ? () => phone.dismiss(refused.id) : undefined}
+          />
+        ) : null
+      }
     </Asking>
   );
 }
@@ -93,7 +107,15 @@ function answersOf(before: Draft): Draft {
   );
 }
 
-function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?: Draft & { version: number }; newer?: Draft | undefined }) {
+interface RecordProps {
+  client: ClientAnswer;
+  before?: Draft & { version: number };
+  newer?: Draft | undefined;
+  /** Told when it was sent. */
+  done?: (() => Promise<void>) | undefined;
+}
+
+function RecordVisit({ client, before, newer, done }: RecordProps) {
   const { say, option, name, placeName } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
@@ -134,7 +156,9 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
   const save = async (isChecked = false) => {
     const wrong = check(given);
     const cap = products?.products.find((product) => product.code === given['product_code'])?.yearly_cap;
-    const odd = wrong.length > 0 || isChecked ? [] : unlikelyInVisit(given as Visit, client, today(), cap);
+    const found = wrong.length > 0 || isChecked ? [] : unlikelyInVisit(given as Visit, client, today(), cap);
+    // Of a visit that is put right, only what is changed is asked about.
+    const odd = found.filter(({ field }) => !before || given[field] !== before[field]);
     setUnlikely(odd);
     if (odd.length > 0) return;
     const sendIt = () => (version === undefined ? send(recordVisit, given as Visit, entry) : send(amendVisit, { ...(given as Visit), version }));
@@ -143,6 +167,7 @@ function RecordVisit({ client, before, newer }: { client: ClientAnswer; before?:
     setSent(true);
     setFindings(refused);
     if (refused.some((one) => one.rule === 'changed_meanwhile')) await queries.invalidateQueries();
+    if (refused.length === 0) await done?.();
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: client.id } });
   };
   const choices = {

@@ -1,0 +1,13 @@
+import { useEffect, useState } from 'react';
+import { onSync, type SyncState, stateOf } from './sync.ts';
+
+/** Where this phone stands, told anew whenever something changes. */
+export function useSync(): SyncState | undefined {
+  const [state, setState] = useState<SyncState>();
+  useEffect(() => {
+    const look = () => void stateOf().then(setState);
+    look();
+    return onSync(look);
+  }, []);
+  return state;
+}
