@@ -15,7 +15,7 @@ interface Props<R> {
 }
 
 /** How many rows are drawn at once. */
-const firstRows = 12;
+const firstRows = 8;
 
 /** A long list as a plain table: fifty rows stand at once on a cheap phone, where a table of components takes half a second. */
 export function Listing<R>({ label, heads, rows, keyOf, cells, minWidth, isStruck }: Props<R>) {

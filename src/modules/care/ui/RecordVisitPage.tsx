@@ -159,12 +159,12 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
     const found = wrong.length > 0 || isChecked ? [] : unlikelyInVisit(given as Visit, client, today(), cap);
     // Of a visit that is put right, only what is changed is asked about.
     const odd = found.filter(({ field }) => !before || given[field] !== before[field]);
-    setUnlikely(odd);
-    if (odd.length > 0) return;
+    if (odd.length > 0) return setUnlikely(odd);
     const sendIt = () => (version === undefined ? send(recordVisit, given as Visit, entry) : send(amendVisit, { ...(given as Visit), version }));
     const refused = wrong.length > 0 ? wrong : await sendIt();
     // Nothing is drawn anew before it is kept: on a cheap phone drawing takes longer than keeping.
     setSent(true);
+    setUnlikely([]);
     setFindings(refused);
     if (refused.some((one) => one.rule === 'changed_meanwhile')) await queries.invalidateQueries();
     if (refused.length === 0) await done?.();

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useDeferredValue, useState } from 'react';
+import { memo, useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
 import { Listing } from '../../../web/Listing.tsx';
@@ -22,11 +22,10 @@ const pageSize = 50;
 
 /** Clients who came for care, found as one types. */
 export function PeoplePage() {
-  const { say, option, placeName } = useSay();
+  const { say } = useSay();
   const { data: session } = useSession();
-  const places = usePlaces();
   const [typed, setTyped] = useState('');
-  const find = useDeferredValue(typed.trim());
+  const find = typed.trim();
   const [ends, setEnds] = useState<ClientLine[]>([]);
   const last = ends.at(-1);
   const after = last ? `&after_name=${encodeURIComponent(last.name)}&after_id=${last.id}` : '';
@@ -57,23 +56,7 @@ export function PeoplePage() {
                   ? say('people.page', { from: ends.length * pageSize + 1, to: ends.length * pageSize + clients.length })
                   : say('people.count', { count: clients.length })}
               </Text>
-              <Listing
-                label={say('people.title')}
-                minWidth={560}
-                heads={['name', 'record_number', 'sex', 'born_on', 'residence', 'place'].map((field) => say(`field.${field}`))}
-                rows={clients}
-                keyOf={(client) => client.id}
-                cells={(client) => [
-                  <a key="name" href={`/people/${client.id}`}>
-                    {client.name || say('people.erased')}
-                  </a>,
-                  client.record_number,
-                  option('sex', client.sex),
-                  client.born_on,
-                  option('residence', client.residence),
-                  placeName(places.get(client.place_code)),
-                ]}
-              />
+              <Found clients={clients} />
               <Group mt="sm">
                 {ends.length > 0 && (
                   <Button variant="outline" size="compact-md" onClick={() => setEnds(ends.slice(0, -1))}>
@@ -93,3 +76,28 @@ export function PeoplePage() {
     </Stack>
   );
 }
+
+/** Drawn anew only when others are found: not with every letter. */
+const Found = memo(function Found({ clients }: { clients: readonly ClientLine[] }) {
+  const { say, option, placeName } = useSay();
+  const places = usePlaces();
+  return (
+    <Listing
+      label={say('people.title')}
+      minWidth={560}
+      heads={['name', 'record_number', 'sex', 'born_on', 'residence', 'place'].map((field) => say(`field.${field}`))}
+      rows={clients}
+      keyOf={(client) => client.id}
+      cells={(client) => [
+        <a key="name" href={`/people/${client.id}`}>
+          {client.name || say('people.erased')}
+        </a>,
+        client.record_number,
+        option('sex', client.sex),
+        client.born_on,
+        option('residence', client.residence),
+        placeName(places.get(client.place_code)),
+      ]}
+    />
+  );
+});

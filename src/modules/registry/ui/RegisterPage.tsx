@@ -26,9 +26,9 @@ export function RegisterPage() {
     const read = readAnswers(clientForm, given);
     const wrong = read.findings.length > 0 ? read.findings : checkClient(read.answers);
     const odd = wrong.length > 0 || isChecked ? [] : unlikelyInClient(read.answers, today());
-    setUnlikely(odd);
-    if (odd.length > 0) return;
+    if (odd.length > 0) return setUnlikely(odd);
     const refused = wrong.length > 0 ? wrong : await send(registerClient, read.answers, entry);
+    setUnlikely([]);
     setFindings(refused);
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: given['client_id'] as string } });
   };
