@@ -217,7 +217,6 @@ function pool(url: string, max: number, statementTimeout = 30_000): pg.Pool {
   const options = url.includes('zhiyuan_app') ? '-c enable_seqscan=off' : undefined;
   const made = new pg.Pool({
     ...connectionOf(url),
-    pipeline: true,
     max,
     statement_timeout: statementTimeout,
     application_name: 'zhiyuan',

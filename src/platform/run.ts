@@ -109,9 +109,8 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
   return () =>
     oneOfFew(house.database, actor.county_code, () =>
       house.database.app.transaction().execute(async (db) => {
-        // Asked one after the other without waiting in between: the connection keeps the order.
-        const [, outcomes] = await Promise.all([enter(db, actor), workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen })]);
-        return outcomes;
+        await enter(db, actor);
+        return workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen });
       }),
     );
 }
@@ -228,8 +227,9 @@ async function workOn(house: House, room: Room, items: readonly Item[], read: re
   const repeated = new Map<Entry, number | undefined>();
   if (entries.length === 0) return settled(items, read, repeated);
   const ids = entries.map((entry) => entry.id);
-  // Once the pen is held nobody else writes what is looked for: both are asked at once, in this order.
-  const [pen, known] = await Promise.all([numbers.take(room, room.county_code, entries.length), alreadyIn(room, room.county_code, ids)]);
+  const pen = await numbers.take(room, room.county_code, entries.length);
+  // Once the pen is held nobody else writes what is looked for.
+  const known = await alreadyIn(room, room.county_code, ids);
   const fresh = numbered(entries, known, pen.seq, (entry, seq) => repeated.set(entry, seq));
   await sealAll(house, room, fresh);
   for (const group of consecutive(fresh)) await workSafely(house, room, group);
@@ -323,8 +323,9 @@ export async function workSafely(house: House, room: Room, entries: readonly Ent
   const open = entries.filter((entry) => entry.findings.length === 0);
   const [first] = open;
   if (!first) return;
+  await sql`savepoint group_of_entries`.execute(room.db);
   try {
-    await Promise.all([sql`savepoint group_of_entries`.execute(room.db), (house.handlers.get(first.command) as Handler).work(room, open)]);
+    await (house.handlers.get(first.command) as Handler).work(room, open);
     const lawful = open.filter((entry) => entry.findings.length === 0);
     for (const listener of house.listeners) if (listener.hears === first.command && lawful.length > 0) await listener.work(room, lawful);
     await sql`release savepoint group_of_entries`.execute(room.db);
