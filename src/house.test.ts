@@ -61,6 +61,32 @@ describe('what a compiler cannot say', () => {
   });
 });
 
+describe('styles', () => {
+  it('every component the pages use brings its style sheet, and no other is carried', () => {
+    const pages = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.tsx'));
+    const source = pages.map((file) => readFileSync(join(root, 'src', file), 'utf8')).join('\n');
+    const used = new Set(
+      [...source.matchAll(/import \{([^}]*)\} from '@mantine\/core'/g)].flatMap((match) => (match[1] as string).split(',').map((name) => name.trim())),
+    );
+    const brought = readFileSync(join(root, 'src/web/mantine.css'), 'utf8');
+    const sheets = readdirSync(join(root, 'node_modules/@mantine/core/styles')).filter((file) => /^[A-Z]\w+\.css$/.test(file));
+    for (const sheet of sheets.map((file) => file.slice(0, -4)).filter((name) => used.has(name))) expect(brought, sheet).toContain(`/${sheet}.css`);
+    const parts = [
+      'ScrollArea',
+      'UnstyledButton',
+      'VisuallyHidden',
+      'Popover',
+      'CloseButton',
+      'Input',
+      'InlineInput',
+      'FloatingIndicator',
+      'ActionIcon',
+      'Combobox',
+    ];
+    for (const [, name] of brought.matchAll(/\/([A-Z]\w+)\.css/g)) expect(used.has(name as string) || parts.includes(name as string), name).toBe(true);
+  });
+});
+
 describe('words', () => {
   const [zh, en] = [wordsOf('zh'), wordsOf('en')];
   it('no key is said twice', () => {

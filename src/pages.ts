@@ -1,7 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { BoardPage } from './modules/evaluation/ui/BoardPage.tsx';
 import { Frame } from './web/Frame.tsx';
-import { SignInPage } from './web/SignInPage.tsx';
 
 export interface At {
   place?: string | undefined;
@@ -29,8 +27,13 @@ const tree = root.addChildren([
       throw redirect({ to: '/board' });
     },
   }),
-  createRoute({ getParentRoute: () => root, path: '/sign-in', component: SignInPage }),
-  createRoute({ getParentRoute: () => root, path: '/board', component: BoardPage, validateSearch: at }),
+  page('/sign-in', () => import('./web/SignInPage.tsx'), 'SignInPage'),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/board',
+    component: lazyRouteComponent(() => import('./modules/evaluation/ui/BoardPage.tsx'), 'BoardPage'),
+    validateSearch: at,
+  }),
   createRoute({
     getParentRoute: () => root,
     path: '/indicators/$code',

@@ -250,6 +250,11 @@ describe('every question and door as every duty', () => {
           ).toBe(true);
         else expect(rows, `${duty} ${table}`).toEqual([]);
       }
+      // A county's ledgers say who came for care: no question sees the journal, only the privacy officer's desk the looks and emergencies.
+      for (const table of ['journal.entry', 'access.look', 'rights.break_glass']) {
+        const { rows } = await house.database.read(actor, (db) => sql`select 1 from ${sql.raw(table)}`.execute(db));
+        expect(rows.length > 0, `${duty} ${table}`).toBe(duty === 'privacy_officer' && table !== 'journal.entry');
+      }
       const complaints = await house.database.read(actor, (db) => sql`select 1 from rights.complaint`.execute(db));
       expect(complaints.rows.length > 0, duty).toBe(duty === 'ombudsperson');
     }

@@ -1,4 +1,5 @@
-import '@mantine/core/styles.css';
+import './web/mantine.css';
+import 'virtual:theme.css';
 import './web/style.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
@@ -16,7 +17,7 @@ if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.service
 await startWords();
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
-    <MantineProvider theme={theme}>
+    <MantineProvider theme={theme} withCssVariables={false} withGlobalClasses={false}>
       <QueryClientProvider client={queries}>
         <RouterProvider router={router} />
       </QueryClientProvider>

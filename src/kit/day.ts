@@ -78,5 +78,9 @@ export function today(zone = 'Asia/Shanghai', now = new Date(Date.now() + clock.
 /** Making a formatter costs as much as a thousand uses of it. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The day, where the county is, of a moment in ISO format. */
-export const dayOf = (moment: string): Day => today('Asia/Shanghai', new Date(moment));
+/** The day, where the county is, of a moment in ISO format. A batch asks it of one moment many times. */
+export function dayOf(moment: string): Day {
+  if (asked.moment !== moment) asked = { moment, day: today('Asia/Shanghai', new Date(moment)) };
+  return asked.day;
+}
+let asked = { moment: '', day: '' };

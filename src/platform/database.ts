@@ -22,6 +22,8 @@ export interface Scope {
   restricted?: boolean;
   /** Sees this one client's rows, wherever they are: the client herself, or who broke the glass. */
   client_id?: string | undefined;
+  /** Sees the journal, the log of looks and the emergencies: the program's own work of numbering, checking and replaying. */
+  ledger?: boolean | undefined;
   /** Sees what lies on a desk of rights: complaints (ombudsperson), requests about own data (privacy officer). */
   desk?: 'complaints' | 'privacy' | 'all' | undefined;
 }
@@ -132,7 +134,7 @@ function settingsOf(scope: Scope): string {
   if (!isPlaceCode(scope.county_code) || !isPlaceCode(scope.place_code)) throw new Error('a scope must be made of place codes');
   if (scope.client_id !== undefined && !isId(scope.client_id)) throw new Error('a client is named by an identifier');
   const on = (held: boolean | undefined) => (held ? 'on' : 'off');
-  return `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.client = '${scope.client_id ?? ''}'`;
+  return `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.ledger = ${on(scope.ledger)}; set local app.client = '${scope.client_id ?? ''}'`;
 }
 
 export function txOf(db: Transaction<Tables>): Tx {
@@ -173,7 +175,9 @@ function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[], 
   if (varied.length === 0) throw new Error(`${table}: rows that differ in nothing`);
   const arrays = varied.map((column) => {
     const type = types[column] as string;
-    return sql`${arrayText(rows as readonly Record<string, unknown>[], column, type)}::${sql.raw(type.endsWith('[]') ? 'text' : type)}[]`;
+    const values = rows as readonly Record<string, unknown>[];
+    if (type === 'json' || type === 'jsonb') return sql`string_to_array(${jsonList(values, column)}, chr(31), chr(30))::${sql.raw(type)}[]`;
+    return sql`${arrayText(values, column)}::${sql.raw(type.endsWith('[]') ? 'text' : type)}[]`;
   });
   const asWritten = (column: string) => {
     const type = types[column] as string;
@@ -189,17 +193,25 @@ function usedColumns<T extends keyof Tables>(table: T, rows: readonly object[], 
   };
 }
 
+/** One column of JSON values as one text, a control character between them: JSON holds none, so that nothing in it need be escaped. */
+function jsonList(rows: readonly Record<string, unknown>[], column: string): string {
+  return rows
+    .map((row) => {
+      const value = row[column];
+      return value === undefined || value === null ? '\u001e' : value instanceof JsonText ? value.text : JSON.stringify(value);
+    })
+    .join('\u001f');
+}
+
 /** One column of rows as the text of a PostgreSQL array; a column that itself holds arrays stands as their texts. */
-function arrayText(rows: readonly Record<string, unknown>[], column: string, type: string): string {
-  const isJson = type === 'json' || type === 'jsonb';
+function arrayText(rows: readonly Record<string, unknown>[], column: string): string {
   let text = '';
   for (const row of rows) {
     const value = row[column];
     if (text !== '') text += ',';
     if (value === undefined || value === null) text += 'NULL';
-    else if (typeof value === 'number' || typeof value === 'boolean') text += isJson ? JSON.stringify(value) : value;
-    else if (value instanceof JsonText) text += quoted(value.text);
-    else text += quoted(isJson ? JSON.stringify(value) : Array.isArray(value) ? listText(value) : String(value));
+    else if (typeof value === 'number' || typeof value === 'boolean') text += value;
+    else text += quoted(Array.isArray(value) ? listText(value) : String(value));
   }
   return `{${text}}`;
 }

@@ -23,6 +23,8 @@ export interface Entry<I = Record<string, unknown>> {
   findings: Finding[];
   /** The input as the journal holds it, when it comes from there. */
   stored?: string;
+  /** The input as the journal will hold it, written out before the pen is taken: whoever holds the pen keeps others waiting. */
+  text?: string;
   /** Replayed without the key of whom it concerns: what was sealed is gone, and rules that need it were kept when it happened. */
   is_shut?: boolean;
 }
@@ -57,10 +59,10 @@ export async function alreadyIn(tx: Tx, county: string, ids: readonly string[]):
 /** Writes the entries, what identifies a client sealed, each chained to the one before; gives the last hash. */
 export async function append(tx: Tx, keys: Keys, commands: (name: string) => Command, entries: readonly Entry[], before: string): Promise<string> {
   let last = before;
-  const rows = entries.map(({ sealed, findings, input, stored, is_shut, ...entry }) => {
-    const text = stored ?? JSON.stringify(hasAny(sealed) ? { ...input, ...marked(commands(entry.command), input, sealed) } : input);
-    last = link(keys, last, partsOf(entry, text));
-    return { ...entry, input: new JsonText(text), hash: last };
+  const rows = entries.map(({ sealed, findings, input, stored, text, is_shut, ...entry }) => {
+    const kept = stored ?? (hasAny(sealed) ? JSON.stringify({ ...input, ...marked(commands(entry.command), input, sealed) }) : (text ?? JSON.stringify(input)));
+    last = link(keys, last, partsOf(entry, kept));
+    return { ...entry, input: new JsonText(kept), hash: last };
   });
   await tx.insertRows('journal.entry', rows as never);
   return last;

@@ -125,7 +125,7 @@ export interface Anchor {
 
 /** Keeps the day's anchor and gives it; a day has one, the first. */
 export async function makeAnchor(database: Database, county: string, day: string, now = new Date()): Promise<Anchor> {
-  return database.write({ county_code: county, place_code: county }, async ({ db }) => {
+  return database.write({ county_code: county, place_code: county, ledger: true }, async ({ db }) => {
     await sql`insert into access.anchor (county_code, day, look_n, look_hash, journal_seq, journal_hash, made_at)
       select ${county}, ${day}::date, coalesce(l.n, 0), coalesce(l.hash, ''), coalesce(e.seq, 0), coalesce(e.hash, ''), ${now.toISOString()}::timestamptz
         from (select 1) one
@@ -163,7 +163,7 @@ export async function verifyChains(
   outside: readonly Anchor[] = [],
 ): Promise<{ breaks: Break[]; entries: number; looks: number }> {
   const breaks: Break[] = [];
-  const scope = { county_code: county, place_code: county };
+  const scope = { county_code: county, place_code: county, ledger: true };
   const anchors = [...(await database.read(scope, (db) => anchorsOf(db, county))), ...outside];
   const journalAt = new Map(anchors.map((anchor) => [anchor.journal_seq, anchor.journal_hash]));
   const looksAt = new Map(anchors.map((anchor) => [anchor.look_n, anchor.look_hash]));
@@ -179,7 +179,7 @@ export async function verifyChains(
 type JournalRow = Parameters<typeof partsOf>[0] & { text: string; hash: string };
 
 async function verifyJournal(database: Database, keys: Keys, county: string, anchored: ReadonlyMap<number, string>, breaks: Break[]) {
-  const scope = { county_code: county, place_code: county };
+  const scope = { county_code: county, place_code: county, ledger: true };
   const pen = await database.read(scope, (db) => db.selectFrom('journal.pen').selectAll().where('county_code', '=', county).executeTakeFirst());
   let [last, count, before] = [pen?.chained_from ?? 0, 0, ''];
   for (;;) {
@@ -205,7 +205,7 @@ async function verifyJournal(database: Database, keys: Keys, county: string, anc
 }
 
 async function verifyLooks(database: Database, keys: Keys, county: string, anchored: ReadonlyMap<number, string>, breaks: Break[]) {
-  const scope = { county_code: county, place_code: county };
+  const scope = { county_code: county, place_code: county, ledger: true };
   const end = await database.read(scope, (db) => db.selectFrom('access.look_chain').selectAll().where('county_code', '=', county).executeTakeFirst());
   let [last, count, before] = [0, 0, ''];
   for (;;) {

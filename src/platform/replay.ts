@@ -7,7 +7,7 @@ const batch = 1000;
 
 /** Rebuilds every table of a county in an empty house from another house's journal; gives the number of entries. The keys are shared. */
 export async function replay(from: House, into: House, county: string, progress: (done: number) => void = () => {}): Promise<number> {
-  const scope: Scope = { county_code: county, place_code: county, people: true };
+  const scope: Scope = { county_code: county, place_code: county, people: true, ledger: true };
   await copyKeys(from, into, scope);
   let after = 0;
   let done = 0;

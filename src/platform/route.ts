@@ -22,7 +22,7 @@ export interface Route<Q extends z.ZodObject = z.ZodObject, R extends z.ZodType 
   query: Q;
   reply: R;
   answer: (asked: Asked<z.infer<Q>>) => Promise<z.input<R>>;
-  /** Answered from the session and the packs alone: no transaction is opened for it, and `db` is not there. */
+  /** No transaction is opened for it and `db` is not there: answered from the session and the packs, or with transactions of its own. */
   withoutDb?: boolean;
   /** Whose records the answer shows: written down before it is sent [R7]. A question about people has it. */
   looks?: (reply: z.input<R>, query: z.infer<Q>) => Omit<Look, 'what'>;

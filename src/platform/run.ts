@@ -35,7 +35,8 @@ export function roomOf(db: Transaction<Tables>, scope: Scope, house: Pick<House,
     async wholeCounty(work) {
       depth += 1;
       try {
-        if (depth === 1) await enter(db, { county_code: scope.county_code, place_code: scope.county_code, people: true, restricted: true, desk: 'all' });
+        const { county_code, ledger } = scope;
+        if (depth === 1) await enter(db, { county_code, place_code: county_code, people: true, restricted: true, desk: 'all', ledger });
         const result = await work();
         if (depth === 1) await enter(db, scope);
         return result;
@@ -106,11 +107,12 @@ export async function run(house: House, actor: Actor, items: readonly Item[], no
 export async function prepareRun(house: House, actor: Actor, items: readonly Item[], now = new Date()): Promise<() => Promise<Outcome[]>> {
   const read = await readAll(house, actor, items, now);
   if (!read.some((one) => !(one instanceof Problem))) return async () => settled(items, read, new Map());
+  const scope = { ...actor, ledger: true };
   return () =>
     oneOfFew(house.database, actor.county_code, () =>
       house.database.app.transaction().execute(async (db) => {
-        await enter(db, actor);
-        return workOn(house, roomOf(db, actor, house), items, read, { take: takePen, keep: keepPen });
+        await enter(db, scope);
+        return workOn(house, roomOf(db, scope, house), items, read, { take: takePen, keep: keepPen });
       }),
     );
 }
@@ -189,9 +191,10 @@ export async function rehearse<T>(house: House, actor: Actor, rehearsal: (prepar
   let result: { value: T } | undefined;
   const undo = new Error('a rehearsal leaves nothing behind');
   const transaction = house.database.app.transaction().execute(async (db) => {
-    await enter(db, actor);
+    const scope = { ...actor, ledger: true };
+    await enter(db, scope);
     await sql`set local statement_timeout = 0`.execute(db);
-    const room = roomOf(db, actor, house);
+    const room = roomOf(db, scope, house);
     const prepare: Prepare = async (items) => {
       const read = await readAll(house, actor, items, now);
       return () => workOn(house, room, items, read, numbers);
@@ -273,6 +276,7 @@ async function readItem(house: House, actor: Actor, item: Item, recorded_at: str
     actor_id: actor.account_id,
     recorded_at,
     input: answers,
+    ...(command.form.sealed.some((field) => (answers as Record<string, unknown>)[field] !== undefined) ? {} : { text: JSON.stringify(answers) }),
     sealed: {},
     findings: [],
   };

@@ -82,7 +82,7 @@ export function Frame() {
               {session && !isAtDoor && (
                 <>
                   {session.client_id ? (
-                    <Text size="sm" c="#e6f2f0" visibleFrom="sm">
+                    <Text size="sm" c="#e6f2f0" className="roomy">
                       {session.display_name}
                     </Text>
                   ) : (

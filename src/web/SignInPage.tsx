@@ -42,7 +42,7 @@ export function SignInPage() {
     void enter(() => tried(() => post('/api/session', { login: given.get('login'), password: given.get('password'), ...(totp ? { totp } : {}) })));
   };
   return (
-    <Stack align="center" mt={{ base: 'md', sm: 60 }} gap="lg">
+    <Stack align="center" className="door" gap="lg">
       <Stack gap={4} align="center" ta="center">
         <Title order={1}>{say('sign_in.title')}</Title>
         <Text c="dimmed" maw={520}>

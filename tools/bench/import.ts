@@ -21,7 +21,7 @@ export async function benchImport(config: Config, folder: string): Promise<void>
   const rows = await writeFiles(folder);
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(root, 'src/cli.ts'), 'import', folder, '--county', '110118', '--accept-refusals', '--json'],
+    [...process.execArgv, join(root, 'src/cli.ts'), 'import', folder, '--county', '110118', '--accept-refusals', '--json'],
     {
       env: { ...process.env, ZHIYUAN_DATA: config.dataFolder, ZHIYUAN_PACKS: 'cn' },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -34,7 +34,7 @@ interface Line {
 /** The phone on a cheap processor with a caseload of ten thousand clients, and two hundred phones at once. */
 export async function benchPhone(config: Config, what: { one: boolean; many: boolean }): Promise<void> {
   const lines = await prepare(config);
-  const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli.ts'), 'serve'], {
+  const server = spawn(process.execPath, [...process.execArgv, join(root, 'src/cli.ts'), 'serve'], {
     env: { ...process.env, PORT: String(port), ZHIYUAN_DATA: config.dataFolder },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -63,10 +63,9 @@ export async function followUpsDue(db: Db, county: string, place: string, kinds:
 /** Codes that begin with a place's: as a range, so that an index is walked. */
 const starts = (place: string) => sql`f.place_code >= ${place} and f.place_code < ${`${place}\u{10ffff}`}`;
 
-/** Who wrote in a client's record: from the journal, by the numbers her rows carry. */
-export async function writesTo(db: Db, county: string, clientId: string) {
-  const { rows } = await sql<{ seq: number; at: string; command: string; display_name: string; by_client: boolean }>`
-    with touched as (
+/** The journal's numbers that a client's rows carry, newest first. */
+export async function numbersOn(db: Db, county: string, clientId: string): Promise<number[]> {
+  const { rows } = await sql<{ seq: number }>`
       select seq from registry.client where county_code = ${county} and id = ${clientId}
       union select seq from registry.client_before where county_code = ${county} and id = ${clientId}
       union select seq from care.visit where county_code = ${county} and client_id = ${clientId}
@@ -77,12 +76,19 @@ export async function writesTo(db: Db, county: string, clientId: string) {
       union select seq from registry.conflict where county_code = ${county} and client_id = ${clientId}
       union select seq from rights.consent where county_code = ${county} and client_id = ${clientId}
       union select seq from rights.data_request where county_code = ${county} and client_id = ${clientId}
-    )
-    select e.seq, e.recorded_at as at, e.command, coalesce(a.display_name, '') as display_name, e.actor_id = ${clientId} as by_client
-      from touched t join journal.entry e on e.county_code = ${county} and e.seq = t.seq
-      left join access.account a on a.county_code = ${county} and a.id = e.actor_id
-     where e.county_code = ${county} order by e.seq desc limit 200`.execute(db);
-  return rows;
+      order by seq desc limit 200`.execute(db);
+  return rows.map(({ seq }) => seq);
+}
+
+/** Who wrote these entries of the journal, newest first; `by_client` where it was she herself. */
+export function writersOf(database: Database, county: string, seqs: readonly number[], clientId: string) {
+  return database.read({ county_code: county, place_code: county, ledger: true }, async (ledger) => {
+    const { rows } = await sql<{ seq: number; at: string; command: string; display_name: string; by_client: boolean }>`
+      select e.seq, e.recorded_at as at, e.command, coalesce(a.display_name, '') as display_name, e.actor_id = ${clientId} as by_client
+        from journal.entry e left join access.account a on a.county_code = ${county} and a.id = e.actor_id
+       where e.county_code = ${county} and e.seq = any(${seqs}::bigint[]) order by e.seq desc`.execute(ledger);
+    return rows;
+  });
 }
 
 /**

@@ -12,7 +12,7 @@ import { consentsOf, dataRequests, glassesOver, looksAt } from '../rights/querie
 import { consentSchema, lookSchema, requestSchema } from '../rights/schemas.ts';
 import { slotsOf } from './appointment.ts';
 import { dueList } from './due-list.ts';
-import { appointmentsOf, followUpsDue, followUpsFor, queueOf, sessionsFrom, visitsOf, writesTo } from './queries.ts';
+import { appointmentsOf, followUpsDue, followUpsFor, numbersOn, queueOf, sessionsFrom, visitsOf, writersOf } from './queries.ts';
 import { schedulesOf } from './server-schedules.ts';
 import { visitForm } from './visit.ts';
 
@@ -130,15 +130,22 @@ export const careRoutes = [
       looks: z.array(lookSchema.extend({ reason: optionalText })),
       writes: z.array(z.object({ seq: z.number(), at: z.string(), command: z.string(), display_name: z.string(), by_client: z.boolean() })),
     }),
-    async answer({ db, actor }) {
+    withoutDb: true,
+    async answer({ house, actor }) {
       const { county_code } = actor;
       const id = must(actor.client_id, 'client_id');
-      const glasses = await glassesOver(db, county_code, id);
-      const looks = (await looksAt(db, county_code, id)).map((look) => ({
-        ...look,
-        reason: glasses.find((glass) => glass.account_id === look.account_id && glass.opened_at <= look.at && look.at < glass.ends_at)?.reason ?? null,
+      const { glasses, looks, numbers } = await house.database.read(actor, async (db) => ({
+        glasses: await glassesOver(db, county_code, id),
+        looks: await looksAt(db, county_code, id),
+        numbers: await numbersOn(db, county_code, id),
       }));
-      return { looks, writes: await writesTo(db, county_code, id) };
+      return {
+        looks: looks.map((look) => ({
+          ...look,
+          reason: glasses.find((glass) => glass.account_id === look.account_id && glass.opened_at <= look.at && look.at < glass.ends_at)?.reason ?? null,
+        })),
+        writes: await writersOf(house.database, county_code, numbers, id),
+      };
     },
   }),
   route({

@@ -119,7 +119,7 @@ export class Linker {
     if (ids.length === 0) return;
     const query = (db: Db) =>
       sql<{ id: string }>`select id from journal.entry where county_code = ${this.#actor.county_code} and id = any(${ids}::uuid[])`.execute(db);
-    const { rows } = await (this.#read ?? ((work) => this.#house.database.read(this.#actor, work)))(query);
+    const { rows } = await this.#house.database.read({ ...this.#actor, ledger: true }, query);
     const told = new Set(rows.map((row) => row.id));
     for (const one of linked) if (one.firstId && told.has(one.firstId)) Object.assign(one, { item: undefined, isChange: false });
   }

@@ -18,7 +18,7 @@ export function consentsOf(db: Db, county: string, clientId: string) {
 /** Whether an emergency opens this client's record to this account now. */
 export async function isGlassOpen(house: House, actor: Actor, clientId: string, now = new Date()): Promise<boolean> {
   const { county_code, account_id } = actor;
-  const found = await house.database.read({ county_code, place_code: county_code }, (db) =>
+  const found = await house.database.read({ county_code, place_code: county_code, ledger: true }, (db) =>
     db
       .selectFrom('rights.break_glass')
       .select('id')

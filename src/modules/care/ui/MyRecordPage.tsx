@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Select, SimpleGrid, Stack, Table, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { Button, Group, Paper, Select, Stack, Table, Text, Textarea, TextInput, Title } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { daysBetween, today } from '../../../kit/day.ts';
 import { newId } from '../../../kit/id.ts';
@@ -95,11 +95,11 @@ function Own() {
             </Paper>
           )}
           <section className="card">
-            <SimpleGrid cols={{ base: 1, sm: 3 }}>
+            <div className="columns three">
               <Fact name="field.born_on" value={client.born_on} />
               <Fact name="field.record_number" value={client.record_number} />
               <Fact name="field.phone" value={client.phone ?? '–'} />
-            </SimpleGrid>
+            </div>
             <Group mt="md">
               <Button component="a" href={`/api/my/document.pdf?language=${language}`} variant="light">
                 {say('my.pdf')}

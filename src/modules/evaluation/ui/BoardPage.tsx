@@ -1,4 +1,4 @@
-import { Breadcrumbs, Group, SegmentedControl, Select, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Breadcrumbs, Group, SegmentedControl, Select, Stack, Text, Title } from '@mantine/core';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { monthOf, today } from '../../../kit/day.ts';
 import { codesOf, type Period, periodOf } from '../../../kit/period.ts';
@@ -74,7 +74,7 @@ function BoardOf({ board }: { board: Board }) {
         )}
       </Stack>
       <section aria-label={say('board.indicators')}>
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 3, lg: 4 }} spacing="sm">
+        <div className="columns four">
           {scored.map((sheet) => (
             <FigureCard
               key={sheet.code}
@@ -85,7 +85,7 @@ function BoardOf({ board }: { board: Board }) {
               isChosen={sheet.code === chosen.code}
             />
           ))}
-        </SimpleGrid>
+        </div>
       </section>
       {board.children.length > 0 && (
         <section className="card">
@@ -217,7 +217,7 @@ function Context({ board }: { board: Board }) {
       <Title order={2} size="h3" mb="xs">
         {say('board.context')}
       </Title>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
+      <div className="columns two">
         {sheets.map((sheet) => {
           const figure = board.figures.find((one) => one.indicator === sheet.code) as Figure;
           return (
@@ -258,7 +258,7 @@ function Context({ board }: { board: Board }) {
             </div>
           );
         })}
-      </SimpleGrid>
+      </div>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Group, SegmentedControl, Stack, Table, Text, Title } from '@mantine/core';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
@@ -51,7 +51,7 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
           <PeriodPicker period={answer.period} />
         </Group>
       </Stack>
-      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
+      <div className="columns two">
         <div className="card">
           <Group justify="space-between">
             <span className="big">{value(sheet, figure.value)}</span>
@@ -90,7 +90,7 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
             {say('indicator.cites')}: {sheet.cites}
           </Text>
         </div>
-      </SimpleGrid>
+      </div>
       <section className="card">
         <Title order={2} size="h4">
           {say('indicator.series')}

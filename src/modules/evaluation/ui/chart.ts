@@ -16,7 +16,8 @@ export function draw(box: HTMLElement, series: readonly Figure[], scale: number,
   chart.setOption({
     animation: false,
     grid: { left: 48, right: 20, top: 16, bottom: 28 },
-    tooltip: { trigger: 'axis' },
+    // As drawn text: a box of HTML would carry styles, which the page's content policy refuses.
+    tooltip: { trigger: 'axis', renderMode: 'richText' },
     xAxis: { type: 'category', data: series.map((figure) => figure.period), axisLabel: { color: '#454d51' } },
     yAxis: { type: 'value', scale: true, axisLabel: { color: '#454d51' } },
     series: [

@@ -1,4 +1,4 @@
-import { SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Stack, Table, Text, Title } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';
 import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces } from '../../../web/api.ts';
@@ -29,7 +29,7 @@ export function PlacePage() {
       </Text>
       <Asking of={found}>
         {({ facilities, population }) => (
-          <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <div className="columns two">
             <section className="card">
               <Title order={2} size="h4">
                 {say('place.people')}
@@ -86,7 +86,7 @@ export function PlacePage() {
                 </Table>
               </Table.ScrollContainer>
             </section>
-          </SimpleGrid>
+          </div>
         )}
       </Asking>
       {below.length > 0 && (
