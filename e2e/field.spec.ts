@@ -1,5 +1,5 @@
-import { expect, type Page, test } from '@playwright/test';
-import { accessible, isPhone, signIn } from './kit.ts';
+import { expect, type Page } from '@playwright/test';
+import { accessible, isPhone, signIn, test } from './kit.ts';
 
 const pin = '135790';
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
@@ -256,4 +256,73 @@ test('one visit put right on a phone and at the station: both versions stand sid
   await desk.reload();
   await expect(desk.getByText('手机上的备注').first()).toBeVisible();
   await other.close();
+});
+
+test('a form half filled in when the app is killed goes on where it was left, and can begin anew', async ({ page, context }) => {
+  await carrying(page);
+  const { id } = await open(page, 11);
+  await context.setOffline(true);
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await page.getByRole('radiogroup', { name: '本人决定' }).getByText('谢绝（同样完整有效）').click();
+  await page.getByLabel('备注').fill('写到一半');
+  await page.waitForTimeout(700);
+  // Killed: the page is gone without a word, and what it kept cannot be read without the PIN.
+  await page.goto('about:blank');
+  await page.goto(`${test.info().project.use.baseURL}/phone`);
+  await page.locator('input[name=pin]').fill(pin);
+  await page.getByRole('button', { name: '打开' }).click();
+  await page.getByRole('link', { name: '服务对象' }).click();
+  await page.locator(`a[href="/people/${id}"]`).click();
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await expect(page.getByText('接着上次没有保存的填写')).toBeVisible();
+  await expect(page.getByLabel('备注')).toHaveValue('写到一半');
+  await accessible(page);
+  await shot(page, 'draft');
+  await page.getByRole('radiogroup', { name: '服务对象类型' }).getByText('首次采用', { exact: true }).click();
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('heading', { name: /服务记录/ })).toBeVisible();
+  // It was saved: the next visit begins empty.
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await expect(page.getByLabel('备注')).toHaveValue('');
+  await page.getByLabel('备注').fill('又写到一半');
+  await page.waitForTimeout(700);
+  await page.getByRole('link', { name: '服务对象' }).click();
+  await page.locator(`a[href="/people/${id}"]`).click();
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await page.getByRole('button', { name: '重新填写' }).click();
+  await expect(page.getByLabel('备注')).toHaveValue('');
+  await context.setOffline(false);
+});
+
+test('a phone whose storage is full says so, keeps the form, and saves when there is room again', async ({ page, context }) => {
+  await carrying(page);
+  await open(page, 12);
+  await context.setOffline(true);
+  await page.getByRole('link', { name: '记录服务' }).click();
+  await page.getByRole('radiogroup', { name: '本人决定' }).getByText('谢绝（同样完整有效）').click();
+  await page.getByRole('radiogroup', { name: '服务对象类型' }).getByText('首次采用', { exact: true }).click();
+  await page.waitForTimeout(700);
+  // What the browser says when there is no room (on a disk that was really full it was seen to be told and mended the same way).
+  await page.evaluate(() => {
+    const add = IDBObjectStore.prototype.add;
+    IDBObjectStore.prototype.add = function (...given: Parameters<typeof add>) {
+      if (document.body.dataset['full'] === 'yes') throw new DOMException('no room', 'QuotaExceededError');
+      return add.apply(this, given);
+    };
+    document.body.dataset['full'] = 'yes';
+  });
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('alert').first()).toContainText('手机存储已满');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('记录服务');
+  await shot(page, 'full');
+  await page.evaluate(() => {
+    document.body.dataset['full'] = 'no';
+  });
+  await page.getByRole('button', { name: '保存' }).click();
+  await expect(page.getByRole('heading', { name: /服务记录/ })).toBeVisible();
+  await page.getByRole('link', { name: '离线' }).click();
+  await expect(page.getByRole('status')).toContainText('待发送 1 条');
+  await context.setOffline(false);
+  await page.getByRole('button', { name: '立即同步' }).click();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
 });

@@ -1,5 +1,5 @@
-import { expect, type Page, test } from '@playwright/test';
-import { accessible, isPhone, signIn } from './kit.ts';
+import { expect, type Page } from '@playwright/test';
+import { accessible, isPhone, signIn, test } from './kit.ts';
 
 const radio = (page: Page, group: string, name: string) => page.getByRole('radiogroup', { name: group }).getByText(name, { exact: true });
 const countsOf = async (page: Page, code: string) =>

@@ -1,5 +1,20 @@
 import AxeBuilder from '@axe-core/playwright';
-import { expect, type Page, test } from '@playwright/test';
+import { test as base, expect, type Page } from '@playwright/test';
+
+/** Every journey also shows that the page's content policy refuses nothing of ours. */
+export const test = base.extend<{ policyHolds: undefined }>({
+  policyHolds: [
+    async ({ context }, use) => {
+      const refused: string[] = [];
+      context.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) refused.push(message.text());
+      });
+      await use(undefined);
+      expect(refused).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
 
 export const isPhone = () => test.info().project.name === 'phone';
 

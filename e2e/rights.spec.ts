@@ -1,5 +1,5 @@
-import { expect, type Page, test } from '@playwright/test';
-import { accessible, isPhone, signIn } from './kit.ts';
+import { expect, type Page } from '@playwright/test';
+import { accessible, isPhone, signIn, test } from './kit.ts';
 
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
 
@@ -244,4 +244,59 @@ test('an emergency opens a record outside the place, and says so', async ({ page
   await page.getByLabel('原因').fill('大出血送来，昏迷');
   await page.getByRole('button', { name: '打开记录' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText(name);
+});
+
+test('she adds a passkey to her own record and opens it with that alone', async ({ page, browser }) => {
+  page.on('dialog', (dialog) => dialog.accept());
+  await signIn(page, 'county');
+  const name = await openSomebody(page, 8);
+  const row = page.getByRole('row', { name: /本人查看记录/ });
+  await row.getByRole('button', { name: '征求同意' }).click();
+  await page.getByLabel('本人单独、自愿作出决定').check();
+  const pad = (await page.locator('.signature').boundingBox()) as { x: number; y: number };
+  await page.mouse.move(pad.x + 30, pad.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(pad.x + 140, pad.y + 90, { steps: 6 });
+  await page.mouse.up();
+  await page.getByRole('button', { name: '同意', exact: true }).click();
+  await row.getByRole('button', { name: '交付查看代码' }).click();
+  const code = (await page.getByText(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/).textContent()) as string;
+
+  // Passkeys are bound to a name, not to a number: the same server under its name.
+  const baseURL = (test.info().project.use.baseURL as string).replace('127.0.0.1', 'localhost');
+  const hers = await browser.newContext({ viewport: { width: 390, height: 844 }, baseURL, locale: 'zh-CN' });
+  const phone = await hers.newPage();
+  const authenticator = await hers.newCDPSession(phone);
+  await authenticator.send('WebAuthn.enable');
+  await authenticator.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  await phone.goto('/my');
+  await phone.getByLabel('代码').fill(code);
+  await phone.getByRole('button', { name: '打开' }).click();
+  await expect(phone.getByRole('heading', { level: 1 })).toContainText(name);
+  await Promise.all([
+    phone.waitForResponse((reply) => reply.url().endsWith('/api/passkeys') && reply.status() === 204),
+    phone.getByRole('button', { name: '下次用通行密钥登录' }).click(),
+  ]);
+  await phone.getByRole('button', { name: '退出', exact: true }).click();
+  await expect(phone.getByLabel('代码')).toBeVisible();
+  await phone.getByRole('button', { name: '用通行密钥登录' }).click();
+  await expect(phone.getByRole('heading', { level: 1 })).toContainText(name);
+  // Withdrawn, the passkey opens nothing any more.
+  await page
+    .getByRole('row', { name: /本人查看记录/ })
+    .getByRole('button', { name: '撤回' })
+    .click();
+  await expect(page.getByRole('row', { name: /本人查看记录/ }).getByRole('button', { name: '征求同意' })).toBeVisible();
+  await phone.reload();
+  await expect(phone.getByLabel('代码')).toBeVisible();
+  await hers.close();
 });

@@ -48,7 +48,7 @@ cli
   .command('measure')
   .description('print indicator figures / 输出指标')
   .requiredOption('--period <period>', '2025, 2025-Q1, 2025-H1, 2025-03 or 2025-MCH')
-  .option('--level <level>', 'county, township or village', 'county')
+  .option('--level <level>', 'county, zone, township, village or facility', 'county')
   .option('--indicator <code>')
   .option('--county <code>')
   .option('--disclosed', 'as they may be told outside the care team: small numbers suppressed, counts rounded')

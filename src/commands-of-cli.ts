@@ -8,11 +8,12 @@ import { periodOf } from './kit/period.ts';
 import { Problem } from './kit/problem.ts';
 import { insideLevels } from './modules/evaluation/disclosed.ts';
 import { refresh } from './modules/evaluation/listener.ts';
-import { figures, placesOf } from './modules/evaluation/queries.ts';
+import { facilitiesOf, facilityLevel, figures, placesOf } from './modules/evaluation/queries.ts';
 import { bookOf } from './modules/evaluation/routes.ts';
 import { importFile } from './modules/exchange/server-import.ts';
 import type { Report } from './modules/exchange/server-report.ts';
 import { writeMarked, writeTemplate } from './modules/exchange/server-write.ts';
+import { placeLevels } from './modules/registry/place.ts';
 import { reopenClients } from './modules/registry/server-reopen.ts';
 import { theProgram } from './platform/access.ts';
 import { configFrom, Stop } from './platform/config.ts';
@@ -126,9 +127,7 @@ export async function importFrom(file: string, options: Options & { dryRun?: boo
       return;
     }
     const began = Date.now();
-    const total = checked?.rows;
-    const show = progressLine('导入 import');
-    const report = await importFile(house, actor, file, { progress: (done) => show(done, total) });
+    const report = await importFile(house, actor, file, { progress: progressLine('导入 import') });
     const seconds = (Date.now() - began) / 1000;
     await refresh(house.database, actor.county_code, bookOf(house));
     print(options, { ...report, seconds }, `\n${reportWords(report)}\n${(report.rows / seconds).toFixed(0)} rows/s`);
@@ -153,7 +152,8 @@ function reportWords(report: Report): string {
 export async function measure(options: Options & { period: string; level: string; indicator?: string; cold?: boolean; disclosed?: boolean }): Promise<void> {
   const period = periodOf(options.period);
   if (!period) throw new Problem('invalid', { field: 'period', rule: 'not_a_period', values: { value: options.period } });
-  if (!['county', 'township', 'village'].includes(options.level)) throw new Stop('--level county|township|village');
+  const levels: readonly string[] = [...placeLevels, facilityLevel];
+  if (!levels.includes(options.level)) throw new Stop(`--level ${levels.join('|')}`);
   await inHouse(async (house) => {
     const county = countyOf(house, options);
     const whole = bookOf(house);
@@ -163,11 +163,15 @@ export async function measure(options: Options & { period: string; level: string
     const book = { ...whole, book: { ...whole.book, indicators } };
     if (!options.cold) await refresh(house.database, county, whole);
     const rows = await house.database.read({ county_code: county, place_code: county }, async (db) => {
-      const places = await placesOf(db, county, county, options.level);
+      const places = options.level === facilityLevel ? await facilitiesOf(db, county, county) : await placesOf(db, county, county, options.level);
       const tree = (await placesOf(db, county, county)).filter((place) => !insideLevels.includes(place.level));
-      if (options.disclosed && insideLevels.includes(options.level)) throw new Problem('forbidden', { field: 'level', rule: 'R6_not_below_township' });
+      if (options.disclosed && [...insideLevels, facilityLevel].includes(options.level))
+        throw new Problem('forbidden', { field: 'level', rule: 'R6_not_below_township' });
       const outside = options.disclosed ? { tree, threshold: (key: string) => secretThreshold(house.keys, key) } : undefined;
-      return figures(db, house.database, county, book, places, [period], { cold: options.cold === true, outside });
+      const found = await figures(db, house.database, county, book, places, [period], { cold: options.cold === true, outside });
+      // A facility is known by its number.
+      const numbers = new Map(places.map((place) => [place.place_code, 'facility_number' in place ? String(place.facility_number) : place.place_code]));
+      return found.map((figure) => ({ ...figure, place_code: numbers.get(figure.place_code) ?? figure.place_code }));
     });
     const lines = rows.map(({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }) => ({
       indicator,

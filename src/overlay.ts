@@ -2,7 +2,7 @@ import { followUpsOf, type Schedules } from './modules/care/schedule.ts';
 import type { Visit } from './modules/care/visit.ts';
 import { amendedFields } from './modules/registry/client.ts';
 import type { Carried, Row } from './web/carried.ts';
-import type { Command } from './web/phone.ts';
+import type { Command } from './web/outbox.ts';
 
 /** What a phone carries, and laid over it what waits to be sent or has not come down yet. */
 export interface View {

@@ -49,6 +49,36 @@ describe('statistics agree with published figures', () => {
   });
 });
 
+describe('parity of several services [P5]', () => {
+  const pair = (count: number, refCount: number) => ({ count, of: 400, refCount, refOf: 2000 });
+  it('caps each ratio, holds its value, and is unknown where a rate is', () => {
+    const one = parity([pair(20, 200), pair(80, 200)]);
+    expect(one?.value).toBe(0.75); // half of the residents' rate, and twice it: capped
+    expect([(one?.low ?? 1) < 0.75, (one?.high ?? 0) > 0.75, (one?.high ?? 2) <= 1]).toEqual([true, true, true]);
+    expect(parity([pair(20, 200), pair(0, 200)])).toBeUndefined();
+    expect(parity([])).toBeUndefined();
+  });
+  it('holds 95 times in a hundred when the same people use all five services', () => {
+    // Chance from a fixed seed: mulberry32.
+    let state = 7;
+    const next = () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+    };
+    const drawn = (people: number, share: number) => Array.from({ length: people }, next).filter((x) => x < share).length;
+    let held = 0;
+    const rounds = 1500;
+    for (let round = 0; round < rounds; round += 1) {
+      const shared = { count: drawn(400, 0.12), of: 400, refCount: drawn(2000, 0.15), refOf: 2000 };
+      const found = parity(Array.from({ length: 5 }, () => shared));
+      if (found && found.low <= 0.8 && 0.8 <= found.high) held += 1;
+    }
+    expect(held / rounds).toBeGreaterThan(0.94);
+  });
+});
+
 describe('days and periods', () => {
   it('a day is a label: no such day, no such month', () => {
     expect(['2025-02-29', '2024-02-29', '2025-13-01', '20250101', '1899-12-31'].map(isDay)).toEqual([false, true, false, false, false]);

@@ -31,21 +31,24 @@ export function ratio(a: number, b: number): Interval | undefined {
   return { low: Math.exp(Math.log(a / b) - spread), high: Math.exp(Math.log(a / b) + spread) };
 }
 
-/** Interval of the mean of several ratios of rates, each capped at 1; delta method on the log scale, no covariance. */
+/**
+ * The mean of several ratios of rates, each capped at 1, with its interval: the means of the capped bounds of each ratio's own (log scale,
+ * binomial variances: Katz 1978). Who uses one service may use the others too; bounds that move together hold whatever they share.
+ * Undefined where a rate is nothing or unknown.
+ */
 export function parity(pairs: readonly { count: number; of: number; refCount: number; refOf: number }[]): (Interval & { value: number }) | undefined {
   const usable = pairs.filter((pair) => pair.of > 0 && pair.refOf > 0 && pair.refCount > 0 && pair.count > 0);
   if (usable.length === 0 || usable.length < pairs.length) return undefined;
-  let sum = 0;
-  let variance = 0;
+  const sum = { value: 0, low: 0, high: 0 };
   for (const pair of usable) {
     const value = pair.count / pair.of / (pair.refCount / pair.refOf);
-    sum += Math.min(1, value);
-    const logVariance = Math.max(0, 1 / pair.count - 1 / pair.of) + Math.max(0, 1 / pair.refCount - 1 / pair.refOf);
-    variance += value < 1 ? value * value * logVariance : 0;
+    const variance = Math.max(0, 1 / pair.count - 1 / pair.of) + Math.max(0, 1 / pair.refCount - 1 / pair.refOf);
+    const spread = Math.exp(z95 * Math.sqrt(variance));
+    sum.value += Math.min(1, value);
+    sum.low += Math.min(1, value / spread);
+    sum.high += Math.min(1, value * spread);
   }
-  const value = sum / usable.length;
-  const spread = (z95 * Math.sqrt(variance)) / usable.length;
-  return { value, low: Math.max(0, value - spread), high: Math.min(1, value + spread) };
+  return { value: sum.value / usable.length, low: sum.low / usable.length, high: sum.high / usable.length };
 }
 
 /** x with P(shape, x) = p for the gamma distribution of scale 1; bisection to 1e-12. */

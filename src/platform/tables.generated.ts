@@ -151,6 +151,7 @@ export interface Tables {
     place_code: string;
     seq: number;
     restricted: boolean;
+    facility_id: string | null;
   };
   'care.message': {
     county_code: string;
@@ -265,6 +266,7 @@ export interface Tables {
     oldest_month: number;
     as_of_month: number;
     counted_at: string;
+    as_of_day: string | null;
   };
   'evaluation.official': {
     county_code: string;
@@ -279,6 +281,15 @@ export interface Tables {
     client_id: string;
     place_code: string;
     masks: number[];
+  };
+  'evaluation.stock_month': {
+    county_code: string;
+    facility_id: string;
+    product_code: string;
+    month_on: string;
+    stocked: boolean;
+    place_code: string;
+    days: number;
   };
   'evaluation.tally': {
     county_code: string;
@@ -719,6 +730,7 @@ export const columnsOf = {
     place_code: 'text',
     seq: 'int8',
     restricted: 'bool',
+    facility_id: 'uuid',
   },
   'care.message': {
     county_code: 'text',
@@ -828,9 +840,19 @@ export const columnsOf = {
     oldest_month: 'int4',
     as_of_month: 'int4',
     counted_at: 'timestamptz',
+    as_of_day: 'date',
   },
   'evaluation.official': { county_code: 'text', key: 'text', year: 'int2', place_code: 'text', people: 'int8' },
   'evaluation.person_mask': { county_code: 'text', source: 'text', client_id: 'uuid', place_code: 'text', masks: 'int8[]' },
+  'evaluation.stock_month': {
+    county_code: 'text',
+    facility_id: 'uuid',
+    product_code: 'text',
+    month_on: 'date',
+    stocked: 'bool',
+    place_code: 'text',
+    days: 'int4',
+  },
   'evaluation.tally': { county_code: 'text', source: 'text', place_code: 'text', month: 'int4', counts: 'int8[]' },
   'exchange.import': {
     county_code: 'text',

@@ -41,8 +41,9 @@ export function Frame() {
   const leave = async () => {
     await call('/api/session', { method: 'DELETE' });
     const to = session?.role === 'client' ? '/my' : '/sign-in';
-    queries.clear();
     await navigate({ to });
+    // Also on a page that stays: what was shown to whoever signed out is gone, and asked for anew.
+    await queries.resetQueries();
   };
   const title = session?.titles.at(-1);
   return (

@@ -3,6 +3,7 @@ import { clock } from '../kit/day.ts';
 import type { Answers, Form } from '../kit/form.ts';
 import { newId } from '../kit/id.ts';
 import type { Finding, ProblemBody } from '../kit/problem.ts';
+import { isStorageError } from './storage.ts';
 
 /** What the server refused, as it said it. */
 export class Refused extends Error {
@@ -101,10 +102,10 @@ export async function tried(work: () => Promise<unknown>): Promise<readonly Find
   }
 }
 
-const ruleOf = (error: Error & { inner?: Error }): string => {
+const ruleOf = (error: Error): string => {
   if (error.name === 'NotAllowedError') return 'passkey_too_late';
   if (error.message === 'no_prf') return 'no_prf';
-  return /quota/i.test(`${error.name} ${error.inner?.name}`) ? 'storage_full' : 'our_mistake';
+  return isStorageError(error) ? 'storage_full' : 'our_mistake';
 };
 
 /** Sends one command by its name; gives its findings, none when it was done or is kept on the phone, which sends it as soon as it can. */

@@ -55,6 +55,13 @@ export function openLocal(name = 'zhiyuan', options: ConstructorParameters<typeo
   return local;
 }
 
+/** Opens the tables again when the browser has closed them, as it does on a full disk: when there is room again, work goes on. */
+export async function awake(local: LocalDb): Promise<void> {
+  if (!local.hasFailed() && !local.hasBeenClosed()) return;
+  local.close();
+  await local.open();
+}
+
 export async function metaOf<T>(local: LocalDb, name: string): Promise<T | undefined> {
   return (await local.meta.get(name))?.value as T | undefined;
 }

@@ -1,17 +1,10 @@
 import { newId } from '../kit/id.ts';
-import type { Finding, ProblemBody } from '../kit/problem.ts';
-import { Carried, clientOf, departures } from './carried.ts';
-import { type Change, keepMeta, type LocalDb, lockOf, metaOf, type Outgoing, wipe } from './local-db.ts';
+import { Carried } from './carried.ts';
+import { draftName, draftOf, keepDraft } from './drafts.ts';
+import { awake, keepMeta, type LocalDb, lockOf, metaOf, wipe } from './local-db.ts';
+import { type Command, holderOf, keepCommand, type Pending, pushSome, readOutbox } from './outbox.ts';
+import { keepPage, type Page, pageSize, readSegments, tidy } from './segments.ts';
 import { type Lock, mostWrong, newLock, newPasskeyLock, opened, openLock, openPasskeyLock, type PasskeyLock, type Sealed, sealed } from './vault.ts';
-
-/** A command as the phone keeps it. */
-export interface Command {
-  id: string;
-  name: string;
-  input: Record<string, unknown>;
-  at: string;
-  findings?: readonly Finding[];
-}
 
 /** Who is signed in, as far as the phone needs to know. */
 export interface Holder {
@@ -51,17 +44,9 @@ export interface World<K> {
   tell: () => void;
 }
 
-interface Page {
-  changes: Change[];
-  checkpoint: number;
-  more: boolean;
-}
-interface Reply {
-  outcomes: { id: string; status: string; seq?: number; problem?: ProblemBody }[];
-}
-
-/** Commands sent at once; rows asked for at once, fewer on a line that breaks; how many small segments are put together; how long answers are kept. */
-const limits = { batch: 100, page: 2000, smallestPage: 50, smallSegments: 40, keptFor: 12 * 3600_000 };
+/** Rows asked for at once on a line that breaks; how long answers are kept, in milliseconds. */
+const smallestPage = 50;
+const keptFor = 12 * 3600_000;
 
 /**
  * A phone that carries a place's records under a PIN: what changed comes down, commands go up, each kept on the disk before anything is
@@ -72,7 +57,7 @@ export class Phone<K = unknown> {
   readonly #world: World<K>;
   #key: CryptoKey | undefined;
   #carried = new Carried();
-  #pending: (Command & Pick<Outgoing, 'state' | 'seq' | 'account_id'>)[] = [];
+  #pending: Pending[] = [];
   #kept: K | undefined;
   #trouble: string | undefined;
   /** The checkpoint that the opened rows stand at: another tab may have gone on. */
@@ -100,7 +85,7 @@ export class Phone<K = unknown> {
 
   async state(): Promise<SyncState> {
     const { local } = this.#world;
-    const account = (await metaOf<string>(local, 'scope'))?.split(' ')[0];
+    const account = await holderOf(local);
     const waiting = await local.outbox.where('state').equals('waiting').toArray();
     return {
       isCarrying: (await lockOf(local)) !== undefined,
@@ -108,7 +93,7 @@ export class Phone<K = unknown> {
       hasPasskey: (await metaOf(local, 'passkey')) !== undefined,
       rows: this.#carried.size,
       waiting: waiting.length,
-      ofOthers: waiting.filter(({ account_id }) => account !== undefined && account_id !== account).length,
+      ofOthers: waiting.filter(({ account_id }) => account !== '' && account_id !== account).length,
       refused: this.#pending.filter(({ state }) => state === 'refused'),
       at: await metaOf<string>(local, 'synced_at'),
       trouble: this.#trouble,
@@ -180,17 +165,20 @@ export class Phone<K = unknown> {
   async enqueue(name: string, input: Record<string, unknown>, id = newId()): Promise<void> {
     const key = this.#key;
     if (!key) throw new Error('the phone is locked');
-    const { local } = this.#world;
-    const command: Command = { id, name, input, at: this.#world.now().toISOString() };
-    const account_id = (await metaOf<string>(local, 'scope'))?.split(' ')[0] ?? '';
-    const content = await sealed(key, command);
-    const isNew = await local.transaction('rw', local.outbox, async () => {
-      if (await local.outbox.where('id').equals(id).count()) return false; // pressed twice
-      await local.outbox.add({ id, account_id, state: 'waiting', seq: 0, content } as never);
-      return true;
-    });
-    if (isNew) this.#pending = [...this.#pending, { ...command, account_id, state: 'waiting', seq: 0 }];
+    await awake(this.#world.local);
+    const pending = await keepCommand(this.#world.local, key, { id, name, input, at: this.#world.now().toISOString() });
+    if (pending) this.#pending = [...this.#pending, pending];
     this.#changed();
+  }
+
+  /** Keeps what is half filled in about a client, so that an app that is killed loses nothing; undefined takes it off. */
+  async keepDraft(about: string, draft: unknown): Promise<void> {
+    if (this.#key) await keepDraft(this.#world.local, this.#key, about, draft);
+  }
+
+  /** What was half filled in about a client. */
+  async draftOf<T>(about: string): Promise<T | undefined> {
+    return this.#key && draftOf<T>(this.#world.local, this.#key, about);
   }
 
   /** A refused command that the person has seen is thrown away. */
@@ -212,6 +200,7 @@ export class Phone<K = unknown> {
     if (!key) return;
     await this.#world.alone(async () => {
       try {
+        await awake(this.#world.local);
         const holder = await this.#world.ask<Holder>('/api/session');
         if (!(await this.#keepScope(holder))) return;
         await this.#readOutbox();
@@ -237,9 +226,7 @@ export class Phone<K = unknown> {
   async #openWith(key: CryptoKey): Promise<void> {
     const { local } = this.#world;
     const carried = new Carried();
-    const segments = await local.segments.orderBy('n').toArray();
-    const contents = await Promise.all(segments.map(({ content }) => opened<Change[]>(key, content)));
-    for (const changes of contents) carried.take(changes);
+    for (const changes of await readSegments(local, key)) carried.take(changes);
     const kept = await metaOf<Sealed>(local, 'kept');
     this.#kept = kept && (await opened<K>(key, kept));
     this.#carried = carried;
@@ -249,12 +236,7 @@ export class Phone<K = unknown> {
   }
 
   async #readOutbox(): Promise<void> {
-    const key = this.#key;
-    if (key) {
-      const rows = await this.#world.local.outbox.orderBy('at').toArray();
-      const commands = await Promise.all(rows.map(({ content }) => opened<Command>(key, content)));
-      this.#pending = rows.map(({ state, seq, account_id }, index) => ({ ...(commands[index] as Command), state, seq, account_id }));
-    }
+    if (this.#key) this.#pending = await readOutbox(this.#world.local, this.#key);
     this.#changed();
   }
 
@@ -273,6 +255,7 @@ export class Phone<K = unknown> {
       await local.transaction('rw', [local.segments, local.meta], async () => {
         await local.segments.clear();
         await local.meta.bulkDelete(['checkpoint', 'kept', 'kept_at']);
+        await local.meta.where('name').startsWith(draftName('')).delete();
       });
       this.#carried = new Carried();
       this.#at = 0;
@@ -285,27 +268,7 @@ export class Phone<K = unknown> {
 
   /** What came in meanwhile waits for the next round; only what was sent is acknowledged. */
   async #push(key: CryptoKey, { account_id }: Holder): Promise<void> {
-    const { local } = this.#world;
-    for (;;) {
-      const waiting = await local.outbox.where('state').equals('waiting').sortBy('at');
-      const rows = waiting.filter((row) => row.account_id === account_id || row.account_id === '').slice(0, limits.batch);
-      if (rows.length === 0) return;
-      const commands = await Promise.all(rows.map((row) => opened<Command>(key, row.content)));
-      const { outcomes } = await this.#world.ask<Reply>('/api/commands', { items: commands.map(({ id, name, input }) => ({ id, name, input })) });
-      const refused = await Promise.all(
-        outcomes.map(({ status, problem }, index) =>
-          status === 'refused' ? sealed(key, { ...(commands[index] as Command), findings: problem?.findings ?? [] }) : undefined,
-        ),
-      );
-      await local.transaction('rw', local.outbox, async () => {
-        for (const [index, outcome] of outcomes.entries()) {
-          const { at } = rows[index] as Outgoing;
-          const content = refused[index];
-          await local.outbox.update(at, content ? { state: 'refused', content } : { state: 'sent', seq: outcome.seq ?? 0 });
-        }
-      });
-      await this.#readOutbox();
-    }
+    while (await pushSome(this.#world.local, key, account_id, this.#world.ask)) await this.#readOutbox();
   }
 
   /** Page after page, each kept together with its checkpoint: cut anywhere, it goes on from the last whole page. */
@@ -314,80 +277,26 @@ export class Phone<K = unknown> {
     if (this.#at !== ((await metaOf<number>(local, 'checkpoint')) ?? 0)) await this.#openWith(key);
     for (;;) {
       const after = this.#at;
-      const limit = (await metaOf<number>(local, 'page')) ?? limits.page;
+      const limit = (await metaOf<number>(local, 'page')) ?? pageSize;
       const page = await this.#world.ask<Page>(`/api/pull?after=${after}&limit=${limit}`).catch(async (error) => {
-        await keepMeta(local, 'page', Math.max(limits.smallestPage, Math.floor(limit / 2)));
+        await keepMeta(local, 'page', Math.max(smallestPage, Math.floor(limit / 2)));
         throw error;
       });
-      await this.#keepPage(key, page);
+      await keepPage(local, key, page, this.#pending);
       this.#carried.take(page.changes);
       this.#at = page.checkpoint;
-      if (limit < limits.page) await keepMeta(local, 'page', Math.min(limits.page, limit * 2));
+      if (limit < pageSize) await keepMeta(local, 'page', Math.min(pageSize, limit * 2));
       await this.#readOutbox();
       if (!page.more) break;
     }
-    await this.#tidy(key);
-  }
-
-  async #keepPage(key: CryptoKey, { changes, checkpoint }: Page): Promise<void> {
-    const { local } = this.#world;
-    const gone = departures(changes);
-    const kept = changes.filter((change) => change.table !== 'departure' && change.seq >= (gone.get(clientOf(change)) ?? 0));
-    const clients = [...new Set(kept.map(clientOf))];
-    const content = await sealed(key, kept);
-    // Whoever left is taken out of every segment that holds something about her, and out of what was refused.
-    const holding =
-      gone.size > 0
-        ? await local.segments
-            .where('clients')
-            .anyOf([...gone.keys()])
-            .distinct()
-            .toArray()
-        : [];
-    const without = await Promise.all(
-      holding.map(async (segment) => {
-        const left = (await opened<Change[]>(key, segment.content)).filter((change) => !gone.has(clientOf(change)));
-        return { ...segment, size: left.length, clients: segment.clients.filter((one) => !gone.has(one)), content: await sealed(key, left) };
-      }),
-    );
-    const told = this.#pending.filter(({ state, input }) => state === 'refused' && gone.has(String(input['client_id'])));
-    const emptied = await Promise.all(told.map(async (command) => ({ id: command.id, content: await sealed(key, { ...command, input: {} }) })));
-    await local.transaction('rw', [local.segments, local.outbox, local.meta], async () => {
-      await local.segments.bulkPut(without.filter(({ size }) => size > 0));
-      await local.segments.bulkDelete(without.filter(({ size }) => size === 0).map(({ n }) => n));
-      if (kept.length > 0) await local.segments.add({ clients, size: kept.length, content } as never);
-      for (const { id, content: empty } of emptied) await local.outbox.where('id').equals(id).modify({ content: empty });
-      await local.outbox.filter(({ state, seq }) => state === 'sent' && seq <= checkpoint).delete();
-      await local.meta.put({ name: 'checkpoint', value: checkpoint });
-    });
-  }
-
-  /** Many small segments become one; when most of what lies there has been replaced, all is written anew. */
-  async #tidy(key: CryptoKey): Promise<void> {
-    const { local } = this.#world;
-    const segments = await local.segments.orderBy('n').toArray();
-    const lying = segments.reduce((sum, { size }) => sum + size, 0);
-    const isStale = lying > 2 * this.#carried.size + 2000;
-    const lastLarge = isStale ? -1 : segments.findLastIndex(({ size }) => size >= limits.page / 4);
-    const small = segments.slice(lastLarge + 1);
-    if (!isStale && small.length < limits.smallSegments) return;
-    const all = isStale ? this.#carried.changes() : (await Promise.all(small.map(({ content }) => opened<Change[]>(key, content)))).flat();
-    const made: object[] = [];
-    for (let from = 0; from < all.length; from += limits.page) {
-      const changes = all.slice(from, from + limits.page);
-      made.push({ clients: [...new Set(changes.map(clientOf))], size: changes.length, content: await sealed(key, changes) });
-    }
-    await local.transaction('rw', local.segments, async () => {
-      await local.segments.bulkDelete((isStale ? segments : small).map(({ n }) => n));
-      await local.segments.bulkAdd(made as never);
-    });
+    await tidy(local, key, this.#carried);
   }
 
   async #fetchKept(key: CryptoKey, holder: Holder): Promise<void> {
     const { local } = this.#world;
     const at = (await metaOf<number>(local, 'kept_at')) ?? 0;
     const now = this.#world.now().getTime();
-    const isOld = Math.abs(now - at) > limits.keptFor;
+    const isOld = Math.abs(now - at) > keptFor;
     const kept = await this.#world.fetchKept(holder, isOld ? undefined : this.#kept);
     await keepMeta(local, 'kept', await sealed(key, kept));
     if (isOld) await keepMeta(local, 'kept_at', now);

@@ -2,6 +2,7 @@ import { clock } from '../kit/day.ts';
 import { call, post, Refused, type Session } from './api.ts';
 import { openLocal } from './local-db.ts';
 import { type Holder, Phone, type SyncState as PhoneState } from './phone.ts';
+import { isStorageError } from './storage.ts';
 
 /** What the phone knows without a network: as the pages ask for it. */
 export interface Kept {
@@ -56,14 +57,11 @@ export const phone = new Phone<Kept>({
   alone: (work) => navigator.locks.request('zhiyuan-sync', work) as never,
   ruleOf: (error) => {
     if (error instanceof Refused) return error.body.findings[0]?.rule ?? 'our_mistake';
-    return isFull(error) ? 'storage_full' : 'our_mistake';
+    return isStorageError(error) ? 'storage_full' : 'our_mistake';
   },
   now: () => new Date(),
   tell: tellAll,
 });
-
-/** The browser has no room left: what was not kept is told, never taken for kept. */
-export const isFull = (error: unknown): boolean => /quota/i.test(`${(error as Error)?.name} ${(error as { inner?: Error })?.inner?.name}`);
 
 export const onSync = (hear: () => void) => {
   heard.add(hear);

@@ -5,7 +5,8 @@ import { onSync, type SyncState, stateOf } from './sync.ts';
 export function useSync(): SyncState | undefined {
   const [state, setState] = useState<SyncState>();
   useEffect(() => {
-    const look = () => void stateOf().then(setState);
+    // A storage that cannot be read just now says nothing new.
+    const look = () => void stateOf().then(setState, () => {});
     look();
     return onSync(look);
   }, []);

@@ -199,7 +199,7 @@ function visitRow(room: Room, { county_code, seq, recorded_at, input, sealed }: 
 
 /** A visit put right may make the same follow-ups due on other days. */
 const again =
-  'on conflict (county_code, id) do update set opens_on = excluded.opens_on, due_on = excluded.due_on, closes_on = excluded.closes_on, voided = false, seq = excluded.seq';
+  'on conflict (county_code, id) do update set facility_id = excluded.facility_id, opens_on = excluded.opens_on, due_on = excluded.due_on, closes_on = excluded.closes_on, voided = false, seq = excluded.seq';
 
 async function openFollowUps(room: Room, lawful: readonly { entry: Entry<Visit>; client: KnownClient }[], onConflict = ''): Promise<void> {
   const schedules = schedulesOf(room.packs);
@@ -211,8 +211,8 @@ async function openFollowUps(room: Room, lawful: readonly { entry: Entry<Visit>;
 
 /** A follow-up as its table keeps it, due after a visit. */
 export function followUpRow({ county_code }: Room, seq: number, visit: Visit, due: DueFollowUp, recorded_client_id: string) {
-  const { visit_id, client_id, place_code } = visit;
-  return { county_code, seq, ...due, visit_id, client_id, recorded_client_id, place_code, consented: true, voided: false, status: 'requested' };
+  const { visit_id, client_id, place_code, facility_id } = visit;
+  return { county_code, seq, ...due, visit_id, client_id, recorded_client_id, place_code, facility_id, consented: true, voided: false, status: 'requested' };
 }
 
 function issuedBy(visit: Visit, seq: number, version = 0): Movement[] {

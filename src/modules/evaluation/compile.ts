@@ -2,7 +2,7 @@ import { firstDay } from '../../kit/day.ts';
 import { daysOf, type Period } from '../../kit/period.ts';
 import type { Measure } from './book.ts';
 import type { Condition, Test } from './indicator.ts';
-import { type Source, sources } from './sources.ts';
+import { type By, type Source, sources } from './sources.ts';
 
 /**
  * SQL from definitions. Values come from a book that was checked on loading; they are quoted here, and columns are taken from the
@@ -47,8 +47,9 @@ export function firstMonthFor(measure: Measure, period: Period): number {
 /**
  * One pass over one table for all measures that read it, at every place and every place above it: rows of `place_code` and one count
  * per measure. $1 is the county. People are counted once per place: the pass groups by place and person, the roll-up merges persons.
+ * By facility: each stands alone, as its `place_code`.
  */
-export function periodSql(source: string, measures: readonly Measure[], period: Period): string {
+export function periodSql(source: string, measures: readonly Measure[], period: Period, by: By = 'place_code'): string {
   const { on, person, always } = sources[source] as Source;
   const { from, until } = daysOf(period);
   const earliest = measures.map((measure) => firstMonthFor(measure, period)).reduce((a, b) => Math.min(a, b));
@@ -57,7 +58,7 @@ export function periodSql(source: string, measures: readonly Measure[], period: 
   const events = measures.map((measure, index) => ({ measure, index })).filter(({ measure }) => measure.counts !== 'people');
   const people = measures.map((measure, index) => ({ measure, index })).filter(({ measure }) => measure.counts === 'people');
   const asPerson = people.length > 0;
-  const keys = asPerson ? `place_code, ${person} as person` : 'place_code';
+  const keys = `${by}${by === 'place_code' ? '' : '::text as place_code'}${asPerson ? `, ${person} as person` : ''}`;
   const base = [
     ...events.map(({ measure, index }) => `${countSql(measure, since(measure))} as c${index}`),
     ...people.map(
@@ -73,11 +74,11 @@ export function periodSql(source: string, measures: readonly Measure[], period: 
   return `with base as materialized (
   select ${keys}, ${base.join(',\n    ')}
     from ${source}
-   where county_code = $1 and ${on} >= '${firstDay(earliest)}' and ${on} < '${until}' and ${always}
-   group by place_code${asPerson ? `, ${person}` : ''}
+   where county_code = $1 and ${on} >= '${firstDay(earliest)}' and ${on} < '${until}' and ${always} and ${by} is not null
+   group by ${by}${asPerson ? `, ${person}` : ''}
 ), above as materialized (
   select distinct b.place_code, p.place_code as place from (select distinct place_code from base) b
-    join registry.place p on p.county_code = $1 and starts_with(b.place_code, p.place_code) and p.place_code <> b.place_code
+    join registry.place p on p.county_code = $1 and ${by === 'place_code' ? 'starts_with(b.place_code, p.place_code) and p.place_code <> b.place_code' : 'false'}
 ), own as (
   select b.place_code as place, ${[...sums('b'), ...heads('b')].join(', ')} from base b group by 1
 ), higher as (
@@ -94,22 +95,22 @@ select place as place_code, ${measures.map((_, index) => `sum(c${index})::bigint
 
 const monthSql = (on: string) => `(extract(year from ${on})::int * 12 + extract(month from ${on})::int - 1)`;
 
-/** Counts of rows per place and month. $1 the county; `rows` stands for the table where only some of it is counted. */
-export function tallySql(source: string, measures: readonly Measure[], rows = source): string {
+/** Counts of rows per place (or facility) and month. $1 the county; `rows` stands for the table where only some of it is counted. */
+export function tallySql(source: string, measures: readonly Measure[], by: By = 'place_code', rows = source): string {
   const { on, always } = sources[source] as Source;
-  return `select place_code, ${monthSql(on)} as month, array[${measures.map((measure) => countSql(measure)).join(', ')}]::bigint[] as counts
-    from ${rows} where county_code = $1 and ${always} group by 1, 2`;
+  return `select ${by}::text as place_code, ${monthSql(on)} as month, array[${measures.map((measure) => countSql(measure)).join(', ')}]::bigint[] as counts
+    from ${rows} where county_code = $1 and ${always} and ${by} is not null group by 1, 2`;
 }
 
-/** Months of people: per place, client and measure one bit for each of the 63 months from $2 on. $1 the county. */
-export function maskSql(source: string, measures: readonly Measure[], where = 'true'): string {
+/** Months of people: per place (or facility), client and measure one bit for each of the 63 months from $2 on. $1 the county. */
+export function maskSql(source: string, measures: readonly Measure[], by: By = 'place_code', where = 'true'): string {
   const { on, person, always } = sources[source] as Source;
   const bits = measures.map((measure) => `coalesce(bit_or(bit) filter (where ${conditionSql(source, measure.condition)}), 0)`);
   const used = [...new Set(measures.flatMap((measure) => Object.keys(measure.condition)))].join(', ');
-  return `select ${person} as client_id, place_code, array[${bits.join(', ')}]::bigint[] as masks from (
-      select ${[person, 'place_code', used].filter(Boolean).join(', ')}, (1::bigint << (${monthSql(on)} - $2::int)) as bit
+  return `select ${person} as client_id, ${by}::text as place_code, array[${bits.join(', ')}]::bigint[] as masks from (
+      select ${[person, by, used].filter(Boolean).join(', ')}, (1::bigint << (${monthSql(on)} - $2::int)) as bit
         from ${source} where county_code = $1 and ${always} and ${on} >= make_date($2::int / 12, $2::int % 12 + 1, 1)
-         and ${on} < make_date(($2::int + 63) / 12, ($2::int + 63) % 12 + 1, 1) and ${where} offset 0) r
+         and ${on} < make_date(($2::int + 63) / 12, ($2::int + 63) % 12 + 1, 1) and ${by} is not null and ${where} offset 0) r
     group by 1, 2`;
 }
 

@@ -53,6 +53,7 @@ function countsOf(indicator: Indicator): ((count: Count) => number)[] {
   const measures = measuresOf(indicator).filter((measure) => measure.counts !== 'sum');
   const left = (part: string) => (count: Count) => Math.max(0, count(`${indicator.code}.${part}denominator`) - count(`${indicator.code}.${part}numerator`));
   const between = indicator.kind === 'proportion' && !isOfficial(indicator.denominator) ? [left('')] : [];
-  const beside = indicator.beside.filter((one) => one.denominator && !one.count_only).map((one) => left(`${one.code}.`));
+  // Sums are of days and births, not of people who could be known by them.
+  const beside = indicator.beside.filter((one) => one.denominator && !one.count_only && one.counts !== 'sum').map((one) => left(`${one.code}.`));
   return [...measures.map((measure) => (count: Count) => count(measure.key)), ...between, ...beside];
 }

@@ -5,7 +5,7 @@ import { addDays, monthOf } from '../../kit/day.ts';
 import { newId } from '../../kit/id.ts';
 import { type Period, periodOf } from '../../kit/period.ts';
 import { type House, run } from '../../platform/run.ts';
-import { aClient, aGround, aHouse, aProcedure, aVisit, type Changed, counties, program, send, sendAll } from '../../testing/house.ts';
+import { aClient, aGround, aHouse, aProcedure, aVisit, type Changed, counties, facilityId, program, send, sendAll } from '../../testing/house.ts';
 import type { Visit } from '../care/visit.ts';
 import { conditionSql } from './compile.ts';
 import { refresh } from './listener.ts';
@@ -187,6 +187,9 @@ describe('counted again three ways', () => {
       clients.map((input) => ({ name: 'registry.register', input })),
     );
     const villages = ['110118101001', '110118101002', '110118102001'];
+    const rooms = [facilityId, newId()] as const;
+    const room = { facility_id: rooms[1], facility_number: 'F-2', place_code: villages[0], kind: 'village_room', name_zh: '室', valid_from: '2020-01-01' };
+    await sendAll(house, actor, [{ name: 'registry.open_facility', input: room }]);
     const visit = fc.record({ who: fc.nat(5), where: fc.nat(2), day: fc.nat(1500), line: fc.nat(2), yes: fc.boolean(), also: fc.boolean(), act: fc.nat(5) });
     let round = 0;
     await fc.assert(
@@ -196,6 +199,7 @@ describe('counted again three ways', () => {
           const base = {
             client_id: clients[who]?.client_id as string,
             place_code: villages[where] as string,
+            facility_id: rooms[day % 2] as string,
             visited_on,
             served_on: yes ? visited_on : undefined,
           };
@@ -241,6 +245,7 @@ describe('counted again three ways', () => {
               ...input,
               version: 1,
               place_code: villages[(index + 1) % 3],
+              facility_id: rooms[index % 2],
               visited_on: '2024-05-05',
               ...(input.served_on ? { served_on: '2024-05-05' } : {}),
             });
@@ -249,7 +254,7 @@ describe('counted again three ways', () => {
         const pair = { kept_id: clients[0]?.client_id, other_id: clients[1]?.client_id };
         if (round % 4 === 2) await send(house, actor, 'registry.merge', pair);
         await refresh(house.database, county, bookOf(house), now);
-        await agree(house, ['2023', '2024-Q2', '2025', '2025-MCH', '2024-05']);
+        await agree(house, ['2023', '2024-Q2', '2025', '2025-MCH', '2024-05'], rooms);
         if (round % 4 === 2) await send(house, actor, 'registry.unmerge', pair);
       }),
       { numRuns: 14 },
@@ -258,7 +263,7 @@ describe('counted again three ways', () => {
 });
 
 /** Compares every measure at every place three ways. */
-async function agree(house: House, codes: string[]): Promise<void> {
+async function agree(house: House, codes: string[], rooms: readonly string[]): Promise<void> {
   const book = bookOf(house);
   for (const code of codes) {
     const kept = await sql<{ place_code: string; counts: number[] }>`select place_code, counts from evaluation.cell where period = ${code}`.execute(
@@ -266,24 +271,31 @@ async function agree(house: House, codes: string[]): Promise<void> {
     );
     const cells = new Map(kept.rows.map((row) => [row.place_code, row.counts]));
     const cold = await coldCounts(house.database, county, book, period(code));
-    for (const measure of book.measures.filter((one) => one.source !== 'registry.birth_count')) {
+    const coldByFacility = await coldCounts(house.database, county, book, period(code), 'facility_id');
+    for (const measure of book.measures.filter((one) => !['registry.birth_count', 'evaluation.stock_month'].includes(one.source))) {
       const { from, until } = period(code);
       const first = measure.window ? until - measure.window : from;
       const on = measure.source === 'care.visit' ? 'visited_on' : 'closes_on';
       const rows = (
         await sql<{
           place_code: string;
+          facility_id: string;
           client_id: string;
           on: string;
-        }>`select place_code, client_id, ${sql.raw(on)} as on from ${sql.raw(measure.source)} where not voided and ${sql.raw(conditionSql(measure.source, measure.condition))}`.execute(
+        }>`select place_code, facility_id, client_id, ${sql.raw(on)} as on from ${sql.raw(measure.source)} where not voided and ${sql.raw(conditionSql(measure.source, measure.condition))}`.execute(
           house.database.owner,
         )
       ).rows.filter((row) => monthOf(row.on) >= first && monthOf(row.on) < until);
+      const index = book.at.get(measure.key) as number;
       for (const place of ['110118', '110118101', '110118102', '110118101001', '110118101002', '110118102001']) {
         const inside = rows.filter((row) => row.place_code.startsWith(place));
         const naive = measure.counts === 'people' ? new Set(inside.map((row) => row.client_id)).size : inside.length;
-        const index = book.at.get(measure.key) as number;
         expect([cells.get(place)?.[index] ?? 0, cold.get(place)?.[index] ?? 0], `${measure.key} ${place} ${code}`).toEqual([naive, naive]);
+      }
+      for (const facility of rooms) {
+        const there = rows.filter((row) => row.facility_id === facility);
+        const naive = measure.counts === 'people' ? new Set(there.map((row) => row.client_id)).size : there.length;
+        expect([cells.get(facility)?.[index] ?? 0, coldByFacility.get(facility)?.[index] ?? 0], `${measure.key} ${facility} ${code}`).toEqual([naive, naive]);
       }
     }
   }

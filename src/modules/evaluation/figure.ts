@@ -144,6 +144,12 @@ export function withoutCounts(figure: Figure): Figure {
 /** Levels at which a context figure may never be shown [R11]. */
 export const hiddenLevels: readonly string[] = ['village', 'township'];
 
+/** A book as facilities are measured by it: without what is a share of a place's people, and without context [R11]. */
+export function byFacility<B extends Pick<CountedBook, 'book'>>(counted: B): B {
+  const indicators = counted.book.indicators.filter((one) => one.class === 'scored' && one.kind === 'proportion' && !isOfficial(one.denominator));
+  return { ...counted, book: { ...counted.book, indicators } };
+}
+
 /** The figures of all indicators of a book at one place. */
 export function figuresOf({ book }: CountedBook, place_code: string, level: string, period: Period, count: Count, monthNow: number): Figure[] {
   return book.indicators.map((indicator) => {

@@ -5,8 +5,8 @@ import { type Database, type Db, enter } from '../../platform/database.ts';
 import type { CountedBook, Measure } from './book.ts';
 import { conditionSql, firstMonthFor, periodSql } from './compile.ts';
 import { disclosed, type Outside } from './disclosed.ts';
-import { type Figure, figuresOf, withoutCounts } from './figure.ts';
-import { sources } from './sources.ts';
+import { byFacility, type Figure, figuresOf, withoutCounts } from './figure.ts';
+import { type By, sources } from './sources.ts';
 
 export interface CountedPlace {
   place_code: string;
@@ -29,16 +29,18 @@ export async function figures(
   const codes = [...places, ...(outside?.tree ?? [])].map((place) => place.place_code);
   const counts = await cellCounts(db, county, codes, periods);
   const monthNow = monthOf(today('Asia/Shanghai', now));
+  const by = places[0]?.level === facilityLevel ? 'facility_id' : 'place_code';
+  const shown = by === 'facility_id' ? byFacility(book) : book;
   const found: Figure[] = [];
   const officials = new Map<number, Awaited<ReturnType<typeof officialCounts>>>();
   for (const period of periods) {
-    const ofPeriod = (cold ? undefined : counts.get(period.code)) ?? (await coldCounts(database, county, book, period));
+    const ofPeriod = (cold ? undefined : counts.get(period.code)) ?? (await coldCounts(database, county, book, period, by));
     const official = officials.get(period.year) ?? (await officialCounts(db, county, codes, period.year));
     officials.set(period.year, official);
     const exact = (code: string) => (key: string) => official.get(key)?.get(code) ?? ofPeriod.get(code)?.[book.at.get(key) ?? -1] ?? 0;
-    const told = outside && disclosed(book, outside, period.code, exact);
+    const told = outside && disclosed(shown, outside, period.code, exact);
     for (const { place_code, level } of places) {
-      const made = figuresOf(book, place_code, level, period, told?.counts(place_code) ?? exact(place_code), monthNow);
+      const made = figuresOf(shown, place_code, level, period, told?.counts(place_code) ?? exact(place_code), monthNow);
       found.push(...(told ? made.map((figure) => (told.isHidden(place_code, figure.indicator) ? withoutCounts(figure) : figure)) : made));
     }
   }
@@ -64,8 +66,8 @@ async function cellCounts(db: Db, county: string, places: readonly string[], per
   return found;
 }
 
-/** All measures of a book at all places in one period, counted from the rows: one pass per table. Shapes as the cells'. */
-export async function coldCounts(database: Database, county: string, book: CountedBook, period: Period): Promise<Counts> {
+/** All measures of a book at all places (or facilities) in one period, counted from the rows: one pass per table. Shapes as the cells'. */
+export async function coldCounts(database: Database, county: string, book: CountedBook, period: Period, by: By = 'place_code'): Promise<Counts> {
   return database.count
     .transaction()
     .setAccessMode('read only')
@@ -74,7 +76,8 @@ export async function coldCounts(database: Database, county: string, book: Count
       await sql`set local work_mem = '256MB'`.execute(db);
       const counts = new Map<string, number[]>();
       for (const [source, measures] of Map.groupBy(book.measures, (measure) => measure.source)) {
-        const text = periodSql(source, measures, period).split('$1');
+        if (by === 'facility_id' && !sources[source]?.hasFacility) continue;
+        const text = periodSql(source, measures, period, by).split('$1');
         const { rows } = await sql<Record<string, unknown>>`${sql.join(
           text.map((part) => sql.raw(part)),
           sql`${county}`,
@@ -118,6 +121,22 @@ export async function placesOf(db: Db, county: string, inside: string, level?: s
   if (level) found = found.where('level', '=', level);
   const rows = await found.orderBy('place_code').execute();
   return rows.filter((row) => row.place_code.startsWith(inside));
+}
+
+/** The level of what stands beside the tree of places. */
+export const facilityLevel = 'facility';
+
+/** The facilities within a place, as places of their own that stand alone: `place_code` is the facility's identifier. */
+export async function facilitiesOf(db: Db, county: string, inside: string): Promise<(CountedPlace & { facility_number: string })[]> {
+  const rows = await db
+    .selectFrom('registry.facility')
+    .select(['id', 'place_code', 'facility_number', 'name_zh', 'name_en'])
+    .where('county_code', '=', county)
+    .orderBy('facility_number')
+    .execute();
+  return rows
+    .filter((row) => row.place_code.startsWith(inside))
+    .map(({ id, place_code, ...names }) => ({ ...names, place_code: id, parent_code: place_code, level: facilityLevel }));
 }
 
 export interface BehindRow {

@@ -10,8 +10,8 @@ import { vetoes } from '../rights/queries.ts';
 import { type CountedBook, measuresOf, readBook } from './book.ts';
 import { readableSql } from './compile.ts';
 import { insideLevels, type Outside } from './disclosed.ts';
-import { hiddenLevels, verdicts } from './figure.ts';
-import { type CountedPlace, figures, newestPeriod, oldestMonth, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
+import { byFacility, hiddenLevels, verdicts } from './figure.ts';
+import { type CountedPlace, facilitiesOf, facilityLevel, figures, newestPeriod, oldestMonth, placesOf, placeWithChildren, rowsBehind } from './queries.ts';
 
 const name = z.object({ zh: z.string(), en: z.string() });
 const figureSchema = z.object({
@@ -48,6 +48,7 @@ const sheetSchema = z.object({
   more: name.optional(),
   beside: z.array(z.object({ code: z.string(), title: name, count_only: z.boolean().optional() })),
   parts: z.array(z.object({ code: z.string(), title: name })).optional(),
+  byFacility: z.boolean(),
 });
 
 /** The book of a house, read once. */
@@ -61,8 +62,13 @@ export function bookOf(house: Pick<House, 'packs'>): CountedBook {
 }
 const books = new WeakMap<object, CountedBook>();
 
-function sheetsOf({ book }: CountedBook) {
-  return book.indicators.map((indicator) => ({ ...indicator, parts: indicator.kind === 'parity' ? indicator.services : undefined }));
+function sheetsOf(counted: CountedBook) {
+  const measured = new Set(byFacility(counted).book.indicators.map((one) => one.code));
+  return counted.book.indicators.map((indicator) => ({
+    ...indicator,
+    parts: indicator.kind === 'parity' ? indicator.services : undefined,
+    byFacility: measured.has(indicator.code),
+  }));
 }
 
 function periodFrom(code: string): Period {
@@ -184,7 +190,13 @@ export const evaluationRoutes = [
       );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');
-      const below = isRanked && !(outside && insideLevels.includes(level)) ? all.filter((one) => one.level === level && one.place_code.startsWith(code)) : [];
+      // Facilities, as villages, are for the care team alone [R6].
+      const isTold = isRanked && !(outside && [...insideLevels, facilityLevel].includes(level));
+      const within =
+        level === facilityLevel && isTold
+          ? await facilitiesOf(db, county_code, code)
+          : all.filter((one) => one.level === level && one.place_code.startsWith(code));
+      const below = isTold ? within : [];
       const byCode = new Map(below.map((one) => [one.place_code, one]));
       const ranked = (await figures(db, house.database, county_code, book, below, [period], { outside }))
         .map((figure) => ({ ...figure, place: must(byCode.get(figure.place_code), 'place') }))

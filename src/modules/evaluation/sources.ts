@@ -5,6 +5,9 @@
  */
 export type Nature = 'quality' | 'dimension' | 'choice' | 'body';
 
+/** The column figures roll up by: the place, and all above it; or the facility, which stands alone. */
+export type By = 'place_code' | 'facility_id';
+
 export interface Source {
   /** The day a row belongs to. */
   on: string;
@@ -13,6 +16,8 @@ export interface Source {
   /** The column that is added up instead of counting rows. */
   sum?: string;
   always: string;
+  /** Its rows know their facility. */
+  hasFacility?: boolean;
   columns: Record<string, { type: 'text' | 'list' | 'yes_no' | 'number'; nature: Nature }>;
 }
 
@@ -27,6 +32,7 @@ export const sources: Record<string, Source> = {
     on: 'visited_on',
     person: 'client_id',
     always: 'not voided and not restricted',
+    hasFacility: true,
     columns: {
       service: text('dimension'),
       client_sex: text('dimension'),
@@ -71,7 +77,10 @@ export const sources: Record<string, Source> = {
     on: 'closes_on',
     person: 'client_id',
     always: 'not voided and not restricted',
+    hasFacility: true,
     columns: { kind: text('dimension'), consented: yesNo('choice'), in_window: yesNo('quality'), status: text('quality'), outcome: text('body') },
   },
+  /** Days of a month with and without stock, by facility and product: counted by server-stock.ts from the movements. */
+  'evaluation.stock_month': { on: 'month_on', sum: 'days', always: 'true', hasFacility: true, columns: { stocked: yesNo('quality') } },
   'registry.birth_count': { on: 'month_on', sum: 'births', always: 'true', columns: { sex: text('body') } },
 };

@@ -150,15 +150,15 @@ export async function workOnImport(house: House, roles: ReadonlyMap<string, Role
   const note = (set: Record<string, unknown>) =>
     house.database.write(scope, (tx) => tx.updateRows('exchange.import', ['id'], [{ county_code, id, changed_at: new Date().toISOString(), ...set } as never]));
   let told = 0;
-  const progress = (rows: number) => {
+  const progress = (rows: number, total: number) => {
     if (rows - told < 500) return;
     told = rows;
-    void note({ rows_done: rows }).catch(() => {});
+    void note({ rows_done: rows, rows_total: total }).catch(() => {});
   };
   try {
     if (!actor) throw new Problem('forbidden', { field: 'role', rule: 'not_your_duty' });
     const report = await importFile(house, actor, row.file_path, { dry, progress });
-    await note({ status: dry ? 'checked' : 'imported', report, rows_done: report.rows, ...(dry ? { rows_total: report.rows } : {}) });
+    await note({ status: dry ? 'checked' : 'imported', report, rows_done: report.rows, rows_total: report.rows });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     await note({ status: 'unreadable', report: { refusals: [], findings: error.findings } });

@@ -3,15 +3,23 @@ import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
 import { breathe, type House, type Item, Line, type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
 import { Linker } from './server-link.ts';
-import { rowsOf } from './server-read.ts';
+import { rowsIn, rowsOf } from './server-read.ts';
 import { note, type Report } from './server-report.ts';
 import { type Row, SheetReader } from './server-rows.ts';
 import { type Sheet, sheets } from './sheet.ts';
 
 const batch = 1000;
+const sheetNames = sheets.map((sheet) => sheet.name);
 
-/** Reads the file and sends its rows through the one door; `dry` undoes everything. `progress` gets the rows done. */
-export async function importFile(house: House, actor: Actor, path: string, { dry = false, progress = (_: number) => {} } = {}): Promise<Report> {
+/** Reads the file and sends its rows through the one door; `dry` undoes everything. `progress` gets the rows done and about how many there are. */
+export async function importFile(
+  house: House,
+  actor: Actor,
+  path: string,
+  { dry = false, progress: tell = (_: number, __: number) => {} } = {},
+): Promise<Report> {
+  const total = await rowsIn(path, sheetNames);
+  const progress = (rows: number) => tell(rows, Math.max(rows, total));
   if (!dry)
     return importRows(
       house,
@@ -62,10 +70,7 @@ async function importRows(
       }
     });
   };
-  for await (const found of rowsOf(
-    path,
-    sheets.map((sheet) => sheet.name),
-  )) {
+  for await (const found of rowsOf(path, sheetNames)) {
     const row = reader.read(found);
     if (!row) continue;
     if (waiting.length >= batch || (waiting[0] && waiting[0].sheet !== row.sheet)) await flush();

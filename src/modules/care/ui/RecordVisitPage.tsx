@@ -9,8 +9,10 @@ import { Asking } from '../../../web/Asking.tsx';
 import { queries, send, useAsked, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { Resumed } from '../../../web/Resumed.tsx';
 import { phone } from '../../../web/sync.ts';
 import { Unlikely } from '../../../web/Unlikely.tsx';
+import { type Filling, useDraft, useFilling } from '../../../web/use-draft.ts';
 import { useSync } from '../../../web/use-sync.ts';
 import { useSay } from '../../../web/words.ts';
 import { amendVisit, checkVisit, recordVisit, services, unlikelyInVisit, type Visit, visitForm } from '../visit.ts';
@@ -24,7 +26,8 @@ const ofLine = Object.keys(visitForm.asks).filter((field) => !about.includes(fie
 export function RecordVisitPage() {
   const { client: id } = useParams({ from: '/people/$client/visit' });
   const client = useAsked<ClientAnswer>(`/api/clients/${id}`);
-  return <Asking of={client}>{(found) => <RecordVisit client={found} />}</Asking>;
+  const draft = useDraft(id);
+  return <Asking of={client}>{(found) => (draft ? <RecordVisit client={found} draft={draft.kept} /> : null)}</Asking>;
 }
 
 /** A visit put right: the same page with what was recorded, sent with the version that was seen. */
@@ -111,11 +114,13 @@ interface RecordProps {
   client: ClientAnswer;
   before?: Draft & { version: number };
   newer?: Draft | undefined;
+  /** What was half filled in the last time. */
+  draft?: Filling | undefined;
   /** Told when it was sent. */
   done?: (() => Promise<void>) | undefined;
 }
 
-function RecordVisit({ client, before, newer, done }: RecordProps) {
+function RecordVisit({ client, before, newer, draft, done }: RecordProps) {
   const { say, option, name, placeName } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
@@ -124,8 +129,7 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
     `/api/places/${session?.place_code}/particulars`,
     { enabled: session !== undefined },
   );
-  const [entry] = useState(() => newId());
-  const [answers, setAnswers] = useState<Draft>(() => ({
+  const filling = useFilling(before ? undefined : client.id, draft, () => ({
     visit_id: newId(),
     client_id: client.id,
     service: 'contraception',
@@ -135,6 +139,7 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
     follow_up_consented: client.follow_up_consented,
     ...(before ? { ...answersOf(before), visit_id: before['id'] } : {}),
   }));
+  const { entry, answers } = filling;
   const [version, setVersion] = useState(before?.version);
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const [wasSent, setSent] = useState(false);
@@ -149,7 +154,7 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
     return read.findings.length > 0 ? read.findings : checkVisit(read.answers as Visit, client, today());
   };
   const change = (field: string, value: unknown) => {
-    setAnswers({ ...answers, [field]: value });
+    filling.change(field, value);
     if (wasSent) setFindings(check(withoutStray({ ...given, [field]: value })));
   };
   const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
@@ -167,6 +172,7 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
     setUnlikely([]);
     setFindings(refused);
     if (refused.some((one) => one.rule === 'changed_meanwhile')) await queries.invalidateQueries();
+    if (refused.length === 0) await filling.forget();
     if (refused.length === 0) await done?.();
     if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: client.id } });
   };
@@ -187,12 +193,9 @@ function RecordVisit({ client, before, newer, done }: RecordProps) {
         {say(before ? 'visit.amend' : 'visit.record')} · {client.name}
       </Title>
       <Text c="dimmed">{say('visit.how')}</Text>
+      <Resumed of={filling} />
       {newer && (
-        <Newer
-          mine={given}
-          theirs={{ ...answersOf(newer), visit_id: given['visit_id'] }}
-          take={(field) => setAnswers({ ...answers, [field]: newer[field] ?? undefined })}
-        />
+        <Newer mine={given} theirs={{ ...answersOf(newer), visit_id: given['visit_id'] }} take={(field) => filling.change(field, newer[field] ?? undefined)} />
       )}
       {newer && version !== newer['version'] && (
         <Group>

@@ -35,6 +35,7 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
   const value = useValue();
   const { data: session } = useSession();
   const target = targetOf(sheet);
+  const levels = levelsBelow(place.level, sheet, session?.reads.includes('rows_behind') ?? false);
   return (
     <Stack gap="lg">
       <Stack gap={4}>
@@ -103,13 +104,13 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
             <Title order={2} size="h4">
               {say('indicator.ranked')}
             </Title>
-            {place.level === 'county' && (
+            {levels.length > 1 && (
               <SegmentedControl
                 size="xs"
                 aria-label={say('field.level')}
-                value={level ?? 'township'}
+                value={level ?? (levels[0] as string)}
                 onChange={setLevel}
-                data={['township', 'village'].map((one) => ({ value: one, label: say(`option.level.${one}`) }))}
+                data={levels.map((one) => ({ value: one, label: say(`option.level.${one}`) }))}
               />
             )}
           </Group>
@@ -128,9 +129,13 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
                 {ranked.slice(0, 60).map((row) => (
                   <Table.Tr key={row.place_code}>
                     <Table.Td>
-                      <TextLink to="/indicators/$code" params={{ code: sheet.code }} search={{ place: row.place_code, period: answer.period }}>
-                        {placeName(row.place)}
-                      </TextLink>
+                      {row.place.level === 'facility' ? (
+                        placeName(row.place)
+                      ) : (
+                        <TextLink to="/indicators/$code" params={{ code: sheet.code }} search={{ place: row.place_code, period: answer.period }}>
+                          {placeName(row.place)}
+                        </TextLink>
+                      )}
                     </Table.Td>
                     <Table.Td ta="right">{value(sheet, row.value)}</Table.Td>
                     <Table.Td ta="right">
@@ -159,6 +164,12 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
       </section>
     </Stack>
   );
+}
+
+/** By what the places below can be ranked: facilities too, for the care team and where the figure is not a share of a place's people. */
+function levelsBelow(level: string, sheet: IndicatorSheet, isTeam: boolean): string[] {
+  const below = level === 'county' ? ['township', 'village'] : level === 'township' || level === 'zone' ? ['village'] : [];
+  return isTeam && sheet.byFacility && below.length > 0 ? [...below, 'facility'] : below;
 }
 
 /** The series as a chart (loaded when looked at), and as a table for those who do not see it. */

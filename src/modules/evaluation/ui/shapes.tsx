@@ -13,6 +13,8 @@ export interface IndicatorSheet {
   unit?: string;
   target?: { at_least: number } | { at_most: number };
   more?: { zh: string; en: string };
+  /** Whether facilities are measured by it. */
+  byFacility?: boolean;
   beside: { code: string; title: { zh: string; en: string }; count_only?: boolean }[];
   parts?: { code: string; title: { zh: string; en: string } }[];
 }

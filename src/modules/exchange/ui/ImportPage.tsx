@@ -121,7 +121,7 @@ function Progressing({ id }: { id: string }) {
     <Asking of={one}>
       {(line) => {
         const isBusy = line.status === 'checking' || line.status === 'importing';
-        const share = line.rows_total > 0 ? (100 * line.rows_done) / line.rows_total : isBusy ? 40 : 100;
+        const share = isBusy ? (100 * line.rows_done) / Math.max(1, line.rows_total) : 100;
         return (
           <section className="card" aria-live="polite">
             <Title order={2} size="h4">
@@ -129,7 +129,8 @@ function Progressing({ id }: { id: string }) {
             </Title>
             <Progress value={share} animated={isBusy} my="sm" aria-label={say('import.progress')} />
             <Text size="sm" className="numbers">
-              {number(line.rows_done)} {say('import.rows')}
+              {number(line.rows_done)}
+              {isBusy && line.rows_total > 0 ? ` / ${number(line.rows_total)}` : ''} {say('import.rows')}
             </Text>
             {line.report?.findings?.map((each) => (
               <Alert key={each.rule} color="red" variant="light" role="alert">

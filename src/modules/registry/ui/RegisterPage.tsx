@@ -8,18 +8,25 @@ import type { Finding } from '../../../kit/problem.ts';
 import { send, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { Resumed } from '../../../web/Resumed.tsx';
 import { Unlikely } from '../../../web/Unlikely.tsx';
+import { type Filling, useDraft, useFilling } from '../../../web/use-draft.ts';
 import { useSay } from '../../../web/words.ts';
 import { checkClient, clientForm, registerClient, unlikelyInClient } from '../client.ts';
 
 /** A person becomes a client. */
 export function RegisterPage() {
+  const draft = useDraft('new');
+  return draft ? <Register draft={draft.kept} /> : null;
+}
+
+function Register({ draft }: { draft: Filling | undefined }) {
   const { say } = useSay();
   const navigate = useNavigate();
   const { data: session } = useSession();
-  const [answers, setAnswers] = useState<Draft>(() => ({ client_id: newId(), contacted_on: today() }));
+  const filling = useFilling('new', draft, () => ({ client_id: newId(), contacted_on: today() }));
+  const { entry, answers } = filling;
   const [findings, setFindings] = useState<readonly Finding[]>([]);
-  const [entry] = useState(() => newId());
   const given: Draft = { ...(session && session.place_code.length > 9 ? { place_code: session.place_code } : {}), ...answers };
   const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
   const save = async (isChecked = false) => {
@@ -30,14 +37,17 @@ export function RegisterPage() {
     const refused = wrong.length > 0 ? wrong : await send(registerClient, read.answers, entry);
     setUnlikely([]);
     setFindings(refused);
-    if (refused.length === 0) await navigate({ to: '/people/$client', params: { client: given['client_id'] as string } });
+    if (refused.length > 0) return;
+    await filling.forget();
+    await navigate({ to: '/people/$client', params: { client: given['client_id'] as string } });
   };
   return (
     <Stack maw={720}>
       <Title order={1}>{say('people.register')}</Title>
       <Text c="dimmed">{say('people.register_how')}</Text>
+      <Resumed of={filling} />
       <div className="card">
-        <FormFields form={clientForm} answers={given} findings={findings} change={(field, value) => setAnswers({ ...answers, [field]: value })} />
+        <FormFields form={clientForm} answers={given} findings={findings} change={filling.change} />
       </div>
       <Findings of={findings} />
       <Unlikely of={unlikely} goOn={() => save(true)} />
