@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { convertCssVariables, DEFAULT_THEME, defaultCssVariablesResolver, type MantineTheme, mergeMantineTheme } from '@mantine/core';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
@@ -22,8 +24,37 @@ function themeStyles(): Plugin {
   };
 }
 
+/** `virtual:words.zh`, `virtual:words.en`: the words of all chapters in one file each, so that a page asks for one and not for seven. */
+function wordFiles(): Plugin {
+  return {
+    name: 'word-files',
+    resolveId: (id) => (/^virtual:words\.(zh|en)$/.test(id) ? `\0${id}` : undefined),
+    load(id) {
+      const [, language] = /^\0virtual:words\.(zh|en)$/.exec(id) ?? [];
+      if (!language) return undefined;
+      const files = globSync(`src/**/words.${language}.json`).sort();
+      for (const file of files) this.addWatchFile(resolve(file));
+      return `export const words = ${JSON.stringify(Object.assign({}, ...files.map((file) => JSON.parse(readFileSync(file, 'utf8')))))}`;
+    },
+  };
+}
+
+/** Few files: each costs a cheap phone a question, and its own headers. */
+const groups = [
+  { name: 'base', test: /node_modules\/(react|react-dom|scheduler|@tanstack|i18next|react-i18next|use-sync-external-store)\// },
+  { name: 'parts', test: /node_modules\/(@mantine|@floating-ui|clsx|react-remove-scroll|react-textarea)/ },
+  { name: 'carried', test: /node_modules\/dexie\// },
+  { name: 'forms', test: /node_modules\/zod\/|src\/kit\/|src\/modules\/[a-z]+\/[a-z-]+\.ts$|src\/modules\/care\/lines/ },
+];
+
 export default defineConfig({
-  plugins: [react(), themeStyles()],
-  build: { target: 'chrome100', outDir: 'dist', emptyOutDir: true, chunkSizeWarningLimit: 900 },
+  plugins: [react(), themeStyles(), wordFiles()],
+  build: {
+    target: 'chrome100',
+    outDir: 'dist',
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: { output: { codeSplitting: { groups } } },
+  },
   server: { port: 8201, host: '127.0.0.1', proxy: { '/api': 'http://127.0.0.1:8200' } },
 });

@@ -1,6 +1,6 @@
 // Prints every figure the issues ask for, with the comparison beside it: npm run bench [-- --full FOLDER]
 // Without --full a full demonstration county is made in the temporary folder first (about ten minutes, 6 GB).
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,13 +8,13 @@ import { demoSizes, loadDemo } from '../src/demo/load.ts';
 import { openHouse } from '../src/house.ts';
 import { refresh } from '../src/modules/evaluation/listener.ts';
 import { bookOf } from '../src/modules/evaluation/routes.ts';
-import { type Config, configFrom, root } from '../src/platform/config.ts';
+import { type Config, configFrom } from '../src/platform/config.ts';
 import { benchBook, benchPages } from './bench/full-county.ts';
 import { benchImport } from './bench/import.ts';
 import { benchPeople } from './bench/people.ts';
 import { benchPhone } from './bench/phone.ts';
 import { benchRecording } from './bench/recording.ts';
-import { say } from './bench/say.ts';
+import { benchSite } from './bench/site.ts';
 
 const { values } = parseArgs({ options: { full: { type: 'string' }, only: { type: 'string' } } });
 const wanted = (name: string) => !values.only || values.only.split(',').includes(name);
@@ -37,7 +37,7 @@ try {
   }
   if (wanted('phone') || wanted('phones'))
     await benchPhone({ ...configFrom({}), dataFolder: join(scratch, 'phone'), port: 0 }, { one: wanted('phone'), many: wanted('phones') });
-  if (wanted('site')) benchSite();
+  if (wanted('site')) await benchSite({ ...configFrom({}), dataFolder: join(scratch, 'site'), port: 0 });
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -49,14 +49,4 @@ async function loadSmall(config: Config): Promise<void> {
   await refresh(house.database, '110118', bookOf(house));
   await house.database.analyze();
   await house.close();
-}
-
-/** What opening the board transfers before it can be used: everything but what is loaded when it is looked at. */
-function benchSite(): void {
-  const assets = join(root, 'dist', 'assets');
-  if (!existsSync(assets)) return;
-  const later = /^(chart|\w+Page)-/;
-  const files = readdirSync(assets).filter((file) => file.endsWith('.br') && !later.test(file) && !file.includes('words.en'));
-  const bytes = files.reduce((sum, file) => sum + statSync(join(assets, file)).size, 0);
-  say('opening the site transfers, compressed (upper bound: every shared chunk)', `${Math.round(bytes / 1000)} kB`, '≤ 400 kB');
 }

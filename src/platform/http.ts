@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -91,6 +92,8 @@ export async function serve(site: Site): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(helmet, { contentSecurityPolicy: { directives: policy }, strictTransportSecurity: false });
+  // Answers travel compressed: a village's rows in a tenth. Small ones, one-time codes among them, as they are.
+  await app.register(compress, { encodings: ['gzip', 'identity'], customTypes: /json/, threshold: 1200 });
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: 210 * 1024 * 1024, files: 1 } });
   await app.register(swagger, {
@@ -297,6 +300,19 @@ function withCommands<D>(document: D, house: House): D {
   return document;
 }
 
+/** Headers that tell a browser what a page may do; a script or a style sheet has no use for them. */
+const ofPages = [
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'origin-agent-cluster',
+  'referrer-policy',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-frame-options',
+  'x-permitted-cross-domain-policies',
+  'x-xss-protection',
+];
+
 async function addPages(app: FastifyInstance): Promise<void> {
   const pages = join(root, 'dist');
   if (!existsSync(join(pages, 'index.html'))) return;
@@ -305,7 +321,10 @@ async function addPages(app: FastifyInstance): Promise<void> {
     preCompressed: true,
     cacheControl: false,
     setHeaders: (reply, path: string) => {
-      reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+      const isAsset = path.includes('/assets/');
+      reply.header('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
+      // What a page may do is said with the page, not again with each of its parts: on a slow line the words weigh more than many a part.
+      if (isAsset) for (const name of ofPages) reply.removeHeader(name);
     },
   });
   app.setNotFoundHandler((request, reply) => {

@@ -1,4 +1,4 @@
-import { Checkbox, Group, NumberInput, Radio, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, Group, Radio, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { type Ask, type Form, isAsked } from '../kit/form.ts';
 import type { Finding } from '../kit/problem.ts';
 import { usePlaces } from './api.ts';
@@ -35,6 +35,12 @@ export function FormFields({ form, answers, change, findings, only, choices = {}
       ))}
     </Stack>
   );
+}
+
+/** What was typed as a number, nothing when nothing stands there; what is no whole number stays as it is, and the form says so. */
+function asNumber(typed: string): number | string | undefined {
+  const text = typed.trim();
+  return text === '' ? undefined : /^-?\d{1,12}$/.test(text) ? Number(text) : text;
 }
 
 interface QuestionProps {
@@ -110,13 +116,12 @@ function Question({ field, ask, value, change, findings, choices }: QuestionProp
       );
     case 'number':
       return (
-        <NumberInput
+        <TextInput
           {...common}
-          value={(value as number) ?? ''}
-          onChange={(next) => change(next === '' ? undefined : next)}
-          allowDecimal={false}
-          allowNegative={ask.min < 0}
-          hideControls
+          inputMode="numeric"
+          autoComplete="off"
+          value={value === undefined ? '' : String(value)}
+          onChange={(event) => change(asNumber(event.currentTarget.value))}
         />
       );
     case 'day':

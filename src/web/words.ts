@@ -4,13 +4,11 @@ import type { Finding } from '../kit/problem.ts';
 
 export type Language = 'zh' | 'en';
 
-const files = import.meta.glob<Record<string, string>>(['../kit/words.*.json', './words.*.json', '../modules/*/words.*.json'], { import: 'default' });
+const files = { zh: () => import('virtual:words.zh'), en: () => import('virtual:words.en') };
 
 async function load(language: Language): Promise<void> {
   if (i18next.hasResourceBundle(language, 'translation')) return;
-  const own = Object.entries(files).filter(([path]) => path.endsWith(`words.${language}.json`));
-  const words = Object.assign({}, ...(await Promise.all(own.map(([, read]) => read()))));
-  i18next.addResourceBundle(language, 'translation', words);
+  i18next.addResourceBundle(language, 'translation', (await files[language]()).words);
 }
 
 /** Starts with the language chosen last, Chinese at first. */

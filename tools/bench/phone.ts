@@ -13,7 +13,7 @@ import { type Config, root } from '../../src/platform/config.ts';
 import { type Item, run } from '../../src/platform/run.ts';
 import { openSession } from '../../src/platform/session.ts';
 import { aClient, aVisit } from '../../src/testing/house.ts';
-import { p95, say } from './say.ts';
+import { browserArgs, p95, say } from './say.ts';
 
 const township = '110118101';
 const caseload = 10_000;
@@ -169,15 +169,7 @@ const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[
 async function benchBrowser(): Promise<void> {
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: browserArgs,
   });
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'zh-CN', baseURL: address });
   try {
