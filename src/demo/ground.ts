@@ -105,7 +105,7 @@ export function ground(chance: Chance, scale: number, years: readonly number[]):
       valid_from: opened,
     });
   }
-  const facilities = openFacilities(chance, townships, villages, add);
+  const facilities = openFacilities(chance, townships, villages, scale, add);
   for (const year of years) countYear(chance, villages, year, scale, add);
   countBirths(chance, scale, add);
   items.push(...accountItems(chance, facilities));
@@ -130,7 +130,7 @@ function shareOut(chance: Chance, townships: DemoPlace[], villages: DemoPlace[])
 
 type Add = (name: string, input: Record<string, unknown>) => void;
 
-function openFacilities(chance: Chance, townships: DemoPlace[], villages: DemoPlace[], add: Add): DemoFacility[] {
+function openFacilities(chance: Chance, townships: DemoPlace[], villages: DemoPlace[], scale: number, add: Add): DemoFacility[] {
   const facilities: DemoFacility[] = [];
   const open = (number: string, place: string, kind: string, name_zh: string, name_en: string, workers: number) => {
     const facility: DemoFacility = { id: chance.id(opened), number, place, kind, workers: [] };
@@ -174,16 +174,23 @@ function openFacilities(chance: Chance, townships: DemoPlace[], villages: DemoPl
     );
   for (const facility of facilities) {
     for (const [product_code, quantity] of [
-      ['condom', 40_000],
-      ['pill', 6000],
-      ['injection', 900],
-      ['spermicide', 3000],
-      ['iud', 400],
-      ['implant', 150],
-      ['folic_acid', 3000],
+      ['condom', 3600],
+      ['pill', 260],
+      ['injection', 60],
+      ['spermicide', 260],
+      ['iud', 40],
+      ['implant', 20],
+      ['folic_acid', 120],
     ] as const) {
       if (facility.kind === 'village_room' && !['condom', 'pill', 'spermicide'].includes(product_code)) continue;
-      add('supplies.receive', { place_code: facility.place, facility_number: facility.number, product_code, kind: 'receive', moved_on: firstOn, quantity });
+      add('supplies.receive', {
+        place_code: facility.place,
+        facility_number: facility.number,
+        product_code,
+        kind: 'receive',
+        moved_on: firstOn,
+        quantity: Math.max(10, Math.round(quantity * scale)),
+      });
     }
   }
   return facilities;

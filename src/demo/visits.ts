@@ -8,6 +8,7 @@ import type { Item } from '../platform/run.ts';
 import type { Chance } from './chance.ts';
 import { type DemoFacility, firstOn, type Ground, lastOn } from './ground.ts';
 import type { DemoClient } from './people.ts';
+import { Shelves } from './shelves.ts';
 
 /** How often a client comes, per month; `busy` raises it so that the full county has its millions of events. */
 export interface Pace {
@@ -23,14 +24,16 @@ const agreedTo = ['care', 'follow_up'];
 export function* visitsByMonth(chance: Chance, ground: Ground, clients: readonly DemoClient[], packs: Packs, pace: Pace): Generator<Item[]> {
   const due = new Map<number, { id: string; on: Day }[]>();
   const schedules = schedulesOf(packs);
+  const shelves = new Shelves(ground);
   for (let month = monthOf(firstOn); month <= monthOf(lastOn); month += 1) {
-    const items: Item[] = [];
+    const items: Item[] = shelves.deliveries(month);
     const since = month - monthOf(firstOn);
     for (const client of clients) {
       if (client.from > since) continue;
       for (const visit of monthOfClient(chance, ground, client, month, since, pace)) {
         if (visit.visited_on > lastOn) continue;
         items.push({ id: idWithin(visit.visit_id, 60_000), name: 'care.record', input: visit });
+        shelves.give(visit);
         for (const followUp of followUpsOf(visit, schedules, today(), agreedTo)) {
           const done = 0.7 * client.village.quality + (followUp.kind === 'procedure' ? 0.27 : 0) + since * 0.0012;
           if (!chance.hits(done)) continue;
