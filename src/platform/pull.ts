@@ -34,15 +34,15 @@ export async function pull(
   // As a range, so that a village's rows are found by their place and what is new by its number.
   const here = (t: string) =>
     `${t}.county_code = ${county} and ${t}.seq > ${Number(after)} and ${t}.place_code >= ${literal(place_code)} and ${t}.place_code < ${literal(`${place_code}\u{10ffff}`)}`;
-  const known = (t: string) => `exists (select 1 from registry.client c where c.county_code = ${county} and c.id = ${t})`;
+  const known = (t: string) => `exists (select 1 from registry.client c where c.county_code = ${county} and c.id = ${t} and c.merged_into_id is null)`;
   const ordered = (t: string) => `order by ${t}.seq limit ${Number(limit) + 1}`;
   const [pen, gone, ...rows] = await database.readAtOnce(actor, [
     `select seq from journal.pen where county_code = ${county}`,
     // Who left the place's lists: a phone takes them off with all it holds about them [R4]. Who moved within the place has not left it.
     `select d.seq, d.client_id, d.reason from registry.departure d where ${here('d')} and not (d.reason = 'moved' and ${known('d.client_id')}) ${ordered('d')}`,
     ...tables.map(({ table, columns }) => {
-      // What belongs to somebody who is not in the actor's place, or not any more, stays at the station.
-      const belongs = table === 'registry.client' ? 'true' : known('t.client_id');
+      // What belongs to somebody who is not in the actor's place, not any more, or stands under another record now, stays at the station.
+      const belongs = table === 'registry.client' ? 't.merged_into_id is null' : known('t.client_id');
       return `select ${['seq', ...columns].map((column) => `t.${column}`).join(', ')} from ${table} t where ${here('t')} and ${belongs} ${ordered('t')}`;
     }),
   ]);

@@ -4,6 +4,7 @@ import { idWithin } from '../../kit/id.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
 import { handle, overlapping, type Room, refuseEach } from '../../platform/run.ts';
+import { standingUnder } from '../registry/server-family.ts';
 import { setPurposes } from '../registry/server-shut.ts';
 import { type Movement, moveStock } from '../supplies/commands.ts';
 import { completeFollowUp, type DueFollowUp } from './follow-up.ts';
@@ -37,7 +38,7 @@ export const careCommands = [
       () =>
         room.insertRows(
           'care.visit',
-          lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: client.id, version: 1 })),
+          lawful.map(({ entry, client }) => ({ ...visitRow(room, entry, client), recorded_client_id: entry.input.client_id, version: 1 })),
         ),
       () => openFollowUps(room, lawful),
       () =>
@@ -48,7 +49,7 @@ export const careCommands = [
       () =>
         fulfilBy(
           room,
-          lawful.filter(({ client }) => client.is_here).map(({ entry }) => entry),
+          lawful.filter(({ client }) => client.is_here).map(({ entry, client }) => ({ ...entry, input: { ...entry.input, client_id: client.id } })),
         ),
     );
   }),
@@ -155,12 +156,23 @@ async function lawfulVisits(room: Room, entries: readonly Entry<Visit>[]): Promi
   return lawful.map((entry) => ({ entry, client: clients.get(entry.input.client_id) as KnownClient }));
 }
 
+/** The clients by the identifier they were known under: of a record that was merged meanwhile, the one it stands under now. */
 async function clientsById(room: Room, ids: readonly string[]): Promise<Map<string, KnownClient>> {
-  const { rows } = await sql<KnownClient>`
-    select id, place_code, sex, born_on, residence, purposes, follow_up_refused_on,
+  const { rows } = await sql<KnownClient & { merged_into_id: string | null }>`
+    select id, place_code, sex, born_on, residence, purposes, follow_up_refused_on, merged_into_id,
            exists (select 1 from care.appointment a where a.county_code = ${room.county_code} and a.client_id = c.id and a.status = 'arrived') as is_here
-      from registry.client c where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[]) and merged_into_id is null`.execute(room.db);
-  return new Map(rows.map((row) => [row.id, row]));
+      from registry.client c where county_code = ${room.county_code} and id = any(${[...new Set(ids)]}::uuid[])`.execute(room.db);
+  const found = new Map(rows.filter((row) => !row.merged_into_id).map((row) => [row.id, row as KnownClient]));
+  const merged = rows.filter((row) => row.merged_into_id).map((row) => row.id);
+  if (merged.length === 0) return found;
+  const under = await standingUnder(room, merged);
+  const missing = [...under.values()].filter((id) => !found.has(id));
+  const kept = missing.length > 0 ? await clientsById(room, missing) : new Map<string, KnownClient>();
+  for (const [asked, id] of under) {
+    const client = found.get(id) ?? kept.get(id);
+    if (client) found.set(asked, client);
+  }
+  return found;
 }
 
 async function facilitiesThere(room: Room, ids: readonly string[]): Promise<Set<string>> {
@@ -172,7 +184,7 @@ async function facilitiesThere(room: Room, ids: readonly string[]): Promise<Set<
 
 /** The visit as its table keeps it: the answers, and what follows from them and from the client as she was that day. */
 function visitRow(room: Room, { county_code, seq, recorded_at, input, sealed }: Entry<Visit>, client: KnownClient) {
-  const { visit_id, client_id, ...answers } = input;
+  const { visit_id, client_id: _, ...answers } = input;
   const isContraception = input.service === 'contraception';
   const product = input.product_code ? room.packs.products.get(input.product_code) : undefined;
   const procedure = input.procedure ? room.packs.procedures.get(input.procedure) : undefined;
@@ -181,7 +193,7 @@ function visitRow(room: Room, { county_code, seq, recorded_at, input, sealed }: 
     county_code,
     seq,
     id: visit_id,
-    client_id,
+    client_id: client.id,
     ...answers,
     honoured: isHonoured(input),
     client_sex: client.sex,
@@ -204,7 +216,9 @@ const again =
 async function openFollowUps(room: Room, lawful: readonly { entry: Entry<Visit>; client: KnownClient }[], onConflict = ''): Promise<void> {
   const schedules = schedulesOf(room.packs);
   const rows = lawful.flatMap(({ entry: { seq, input, recorded_at }, client }) =>
-    followUpsOf(input, schedules, dayOf(recorded_at), client.purposes).map((due) => followUpRow(room, seq, input, due, input.client_id)),
+    followUpsOf(input, schedules, dayOf(recorded_at), client.purposes).map((due) =>
+      followUpRow(room, seq, { ...input, client_id: client.id }, due, input.client_id),
+    ),
   );
   await room.insertRows('care.follow_up', rows, onConflict);
 }

@@ -4,6 +4,7 @@ import type { Answers } from '../../kit/form.ts';
 import type { Entry } from '../../platform/journal.ts';
 import type { Listener, Room } from '../../platform/run.ts';
 import { amendClient, decideConflict, mergeClients, unmergeClients } from '../registry/client.ts';
+import { family } from '../registry/server-family.ts';
 import { type ProtectedClient, protectedClients } from '../registry/server-shut.ts';
 import { giveConsent, withdrawConsent } from '../rights/consent.ts';
 import { decideRequest } from '../rights/request.ts';
@@ -109,12 +110,20 @@ async function followClient(room: Room, entries: readonly Entry<{ client_id: str
 /** The tables of this chapter that hold rows about a client. */
 const clientTables = ['care.visit', 'care.follow_up', 'care.appointment'] as const;
 
+/** Wherever they were made: a visit follows its client, and back with all that had come together under hers before. */
 async function moveVisits(room: Room, entries: readonly Entry<Answers<typeof mergeClients.form>>[], direction: 'merge' | 'unmerge'): Promise<void> {
-  for (const { seq, input } of entries) {
-    const to = direction === 'merge' ? input.kept_id : input.other_id;
-    const match = direction === 'merge' ? sql`client_id = ${input.other_id}` : sql`recorded_client_id = ${input.other_id}`;
-    for (const table of clientTables) {
-      await sql`update ${sql.raw(table)} set client_id = ${to}, seq = ${seq} where county_code = ${room.county_code} and ${match}`.execute(room.db);
+  await room.wholeCounty(async () => {
+    for (const { seq, input } of entries) {
+      const { kept_id, other_id } = input;
+      const to = direction === 'merge' ? kept_id : other_id;
+      const match =
+        direction === 'merge' ? sql`client_id = ${other_id}` : sql`client_id = ${kept_id} and recorded_client_id in ${family(room.county_code, other_id)}`;
+      for (const table of clientTables) {
+        await sql`update ${sql.raw(table)} set client_id = ${to}, seq = ${seq} where county_code = ${room.county_code} and ${match}`.execute(room.db);
+        // What stays with the kept record comes to the phones anew, with her.
+        if (direction === 'unmerge')
+          await sql`update ${sql.raw(table)} set seq = ${seq} where county_code = ${room.county_code} and client_id = ${kept_id}`.execute(room.db);
+      }
     }
-  }
+  });
 }

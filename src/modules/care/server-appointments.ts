@@ -4,6 +4,7 @@ import type { Finding } from '../../kit/problem.ts';
 import { isWithin } from '../../kit/scope.ts';
 import type { Entry } from '../../platform/journal.ts';
 import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { standingUnder } from '../registry/server-family.ts';
 import { book, cancelAppointment, checkIn, checkSession, closeSession, completeAppointment, openSession, rebook, slotsOf } from './appointment.ts';
 
 interface Session {
@@ -78,7 +79,7 @@ export const appointmentCommands = [
       const { facility_id, held_on } = session;
       await room.insertRows('care.appointment', [
         {
-          ...{ county_code, seq, id: input.appointment_id, client_id: client.id, recorded_client_id: client.id, place_code: client.place_code },
+          ...{ county_code, seq, id: input.appointment_id, client_id: client.id, recorded_client_id: input.client_id, place_code: client.place_code },
           ...{ session_id, facility_id, held_on, slot_at, service, status: 'booked', restricted: false },
         },
       ]);
@@ -139,14 +140,17 @@ export async function fulfilBy(room: Room, visits: readonly Entry<{ client_id: s
 
 const notFound = (field: string): Finding[] => [{ field, rule: 'not_found' }];
 
-async function clientHere(room: Room, id: string) {
-  return room.db
+/** The client in the actor's place: of a record that was merged meanwhile, the one it stands under now. */
+async function clientHere(room: Room, id: string): Promise<{ id: string; place_code: string } | undefined> {
+  const client = await room.db
     .selectFrom('registry.client')
-    .select(['id', 'place_code'])
+    .select(['id', 'place_code', 'merged_into_id'])
     .where('county_code', '=', room.county_code)
     .where('id', '=', id)
-    .where('merged_into_id', 'is', null)
     .executeTakeFirst();
+  if (!client?.merged_into_id) return client;
+  const kept = (await standingUnder(room, [id])).get(id);
+  return kept ? clientHere(room, kept) : undefined;
 }
 
 async function sessionsById(room: Room, ids: readonly string[]): Promise<Map<string, Session>> {
@@ -202,11 +206,11 @@ async function eachOf<I extends { appointment_id: string; client_id: string }>(
   for (const entry of entries) {
     const { appointment_id, client_id } = entry.input;
     // Replayed later, a day that is past must be seen as it was; whose she is was checked by her client's row.
-    const isHers = await clientHere(room, client_id);
-    const [appointment] = isHers
+    const client = await clientHere(room, client_id);
+    const [appointment] = client
       ? await room.wholeCounty(async () => {
           const { rows } = await sql<Appointment>`
-            select id, client_id, session_id, held_on, status from care.appointment where county_code = ${room.county_code} and id = ${appointment_id} and client_id = ${client_id}`.execute(
+            select id, client_id, session_id, held_on, status from care.appointment where county_code = ${room.county_code} and id = ${appointment_id} and client_id = ${client.id}`.execute(
             room.db,
           );
           return rows;

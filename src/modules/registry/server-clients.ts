@@ -90,16 +90,25 @@ export const clientCommands = [
   handle(unmergeClients, async (room, entries) => {
     const clients = await clientsById(
       room,
-      entries.map(({ input }) => input.other_id),
+      entries.flatMap(({ input }) => [input.other_id, input.kept_id]),
     );
     const lawful = refuseEach(entries, ({ input }) =>
-      clients.get(input.other_id)?.merged_into_id === input.kept_id ? [] : [{ field: 'other_id', rule: 'not_merged' }],
+      clients.get(input.other_id)?.merged_into_id === input.kept_id && clients.has(input.kept_id) ? [] : [{ field: 'other_id', rule: 'not_merged' }],
     );
     await room.updateRows(
       'registry.client',
       ['id'],
       lawful.map(({ county_code, seq, input }) => ({ county_code, seq, id: input.other_id, merged_into_id: null })),
     );
+    // Phones that carry the kept record let go of all of it and take anew what is still hers.
+    for (const { county_code, seq, input } of lawful) {
+      const { id, place_code } = clients.get(input.kept_id) as { id: string; place_code: string };
+      await leave(room, [{ seq, client_id: id, place_code, reason: 'merged' }]);
+      await sql`update registry.client set seq = ${seq} where county_code = ${county_code} and id = ${id}`.execute(room.db);
+      await sql`update registry.conflict set seq = ${seq} where county_code = ${county_code} and client_id = any(${[id, input.other_id]}::uuid[])`.execute(
+        room.db,
+      );
+    }
     await markPair(room, lawful, 'open');
   }),
   handle(keepApart, async (room, entries) => {

@@ -28,9 +28,11 @@ async function amendRound(room: Room, entries: readonly Entry<Amendment>[]): Pro
     room,
     entries.map(({ input }) => input.client_id),
   );
-  const lawful = refuseEach(entries, ({ input }) => {
+  const lawful = refuseEach(entries, ({ input, stored }) => {
     const row = before.get(input.client_id);
     if (!row) return [{ field: 'client_id', rule: 'not_found' }];
+    // What is said of a record that stands under another now would be seen by nobody.
+    if (row.merged_into_id && stored === undefined) return [{ field: 'client_id', rule: 'merged_already' }];
     if (row.version < input.version) return [{ field: 'version', rule: 'changed_meanwhile', values: { value: row.version } }];
     return checkClient({ born_on: row.born_on, contacted_on: row.contacted_on, sex: row.sex as 'male' | 'female', ...input });
   });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Room } from '../../platform/run.ts';
+import { family } from './server-family.ts';
 
 /** A client as the work of rights sees her: shut records too. */
 export interface ProtectedClient {
@@ -46,7 +47,7 @@ export async function setPurposes(
   const restricted = !purposes.includes('care');
   await sql`update registry.client set purposes = ${[...purposes].sort()}, follow_up_consented = ${purposes.includes('follow_up')}, restricted = ${restricted}, seq = ${seq},
          follow_up_refused_on = coalesce(${refusedOn ?? null}::date, follow_up_refused_on)
-     where county_code = ${room.county_code} and (id = ${client.id} or merged_into_id = ${client.id})`.execute(room.db);
+     where county_code = ${room.county_code} and id in ${family(room.county_code, client.id)}`.execute(room.db);
   // Open again, what is to be decided about her comes to the phones with the rest.
   if (!restricted && client.restricted)
     await sql`update registry.conflict set seq = ${seq} where county_code = ${room.county_code} and client_id = ${client.id}`.execute(room.db);
@@ -59,7 +60,7 @@ export async function eraseClient(room: Room, client: ProtectedClient, seq: numb
     update registry.client set name = '', name_pinyin = '', name_initials = '', name_sealed = null, born_on_sealed = null, record_number_sealed = null,
            phone_sealed = null, phone_index = null, id_number_sealed = null, id_number_index = null, record_number = upper(right(id::text, 12)),
            born_on = date_trunc('year', born_on::timestamp)::date, purposes = '{}', follow_up_consented = false, restricted = true, erased = true, seq = ${seq}
-     where county_code = ${room.county_code} and (id = ${client.id} or merged_into_id = ${client.id}) returning id`.execute(room.db);
+     where county_code = ${room.county_code} and id in ${family(room.county_code, client.id)} returning id`.execute(room.db);
   const ids = rows.map((row) => row.id);
   await sql`delete from registry.duplicate where county_code = ${room.county_code} and (client_id = any(${ids}::uuid[]) or other_id = any(${ids}::uuid[]))`.execute(
     room.db,
