@@ -125,7 +125,7 @@ test('duplicates: a person decides, and can undo', async ({ page }) => {
 
 test('a village worker sees her village; the administrator no content', async ({ page }) => {
   await page.goto('/sign-in');
-  await signIn(page, 'village');
+  await signIn(page, 'village', '今天');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('北白岩村');
   await expect(page.getByRole('link', { name: '导入' })).toHaveCount(0);
   await page.getByRole('button', { name: '退出' }).click();

@@ -30,7 +30,7 @@ const stored = (page: Page, client: string) =>
 
 test('a village worker works without a network; a withdrawal reaches her phone', async ({ page, context, browser }) => {
   page.on('dialog', (dialog) => dialog.accept());
-  await signIn(page, 'village');
+  await signIn(page, 'village', '今天');
   await page.goto('/phone');
   await page.locator('input[name=pin]').fill('12');
   await page.getByRole('button', { name: '存到这部手机' }).click();
@@ -50,7 +50,7 @@ test('a village worker works without a network; a withdrawal reaches her phone',
 
   // No signal, and the browser was closed: it opens from the phone itself, with the PIN.
   await context.setOffline(true);
-  await page.goto('/due');
+  await page.goto('/today');
   await expect(page.getByText('手机上的记录已锁')).toBeVisible();
   await page.locator('input[name=pin]').fill('000000');
   await page.getByRole('button', { name: '打开' }).click();
@@ -58,7 +58,12 @@ test('a village worker works without a network; a withdrawal reaches her phone',
   await page.locator('input[name=pin]').fill(pin);
   await page.getByRole('button', { name: '打开' }).click();
   await expect(page.getByRole('status')).toContainText('全部已发送');
-  await page.getByRole('link', { name: '待随访' }).click();
+  await page.getByRole('link', { name: '今天', exact: true }).click();
+  await expect(page.getByRole('heading', { name: /要随访的人/ })).toBeVisible();
+  await expect(page.getByRole('status')).toContainText('全部已发送');
+  await accessible(page);
+  await page.screenshot({ path: `.cache/shots/today-${test.info().project.name}.png` });
+  await page.getByRole('link', { name: '待随访', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1 })).toContainText('待随访');
   await page.getByRole('link', { name: '服务对象' }).click();
   await page.getByLabel('查找').fill(name);

@@ -173,6 +173,8 @@ export async function measure(options: Options & { period: string; level: string
       const numbers = new Map(places.map((place) => [place.place_code, 'facility_number' in place ? String(place.facility_number) : place.place_code]));
       return found.map((figure) => ({ ...figure, place_code: numbers.get(figure.place_code) ?? figure.place_code }));
     });
+    if (!options.disclosed)
+      say('精确数字，仅供服务团队；对外请加 --disclosed（R6） / exact figures, for the care team alone: add --disclosed for anybody else (R6)');
     const lines = rows.map(({ indicator, place_code, period: code, numerator, denominator, value, low, high, verdict }) => ({
       indicator,
       place_code,

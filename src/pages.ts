@@ -42,6 +42,7 @@ const tree = root.addChildren([
   }),
   page('/places/$place', () => import('./modules/registry/ui/PlacePage.tsx'), 'PlacePage'),
   page('/people', () => import('./modules/registry/ui/PeoplePage.tsx'), 'PeoplePage'),
+  page('/today', () => import('./modules/care/ui/TodayPage.tsx'), 'TodayPage'),
   page('/due', () => import('./modules/care/ui/DuePage.tsx'), 'DuePage'),
   page('/people/new', () => import('./modules/registry/ui/RegisterPage.tsx'), 'RegisterPage'),
   page('/duplicates', () => import('./modules/registry/ui/DuplicatesPage.tsx'), 'DuplicatesPage'),

@@ -84,6 +84,27 @@ describe('the schema keeps to the rules of a cluster (docs/adr/0003)', () => {
   });
 });
 
+describe('rows about people', () => {
+  /** Found by a secret, or by the account that holds them, before anybody's place is known: nothing in them says what somebody came for. */
+  const bySecret = ['access.session', 'access.code', 'access.passkey'];
+  it('every table that names a client is shown by people’s place, to herself, at a desk, to the program’s own work, or to nobody', async () => {
+    const tables = await rows<{ name: string }>(
+      `select distinct table_schema || '.' || table_name as name from information_schema.columns where column_name in ('client_id', 'client_ids', 'recorded_client_id', 'other_id') and table_schema in (${schemas.map((name) => `'${name}'`)})`,
+    );
+    expect(tables.length).toBeGreaterThan(14);
+    const policies = await rows<{ name: string; shows: string | null }>(
+      `select polrelid::regclass::text as name, pg_get_expr(polqual, polrelid) as shows from pg_policy where polcmd in ('r', '*') and 'zhiyuan_app'::regrole = any(polroles)`,
+    );
+    for (const { name } of tables.filter((table) => !bySecret.includes(table.name)))
+      for (const { shows } of policies.filter((policy) => policy.name === name))
+        expect(/app\.(people|ledger|desk|client)/.test(shows ?? '') || name === 'registry.departure', `${name}: ${shows}`).toBe(true);
+    const open = await rows<{ name: string }>(
+      `select table_schema || '.' || table_name as name from information_schema.role_table_grants where grantee = 'zhiyuan_app' and privilege_type = 'SELECT' and table_schema = 'evaluation'`,
+    );
+    expect(open.map((one) => one.name).sort()).toEqual(['evaluation.cell', 'evaluation.memory', 'evaluation.official', 'evaluation.stock_month']);
+  });
+});
+
 describe('the statements keep to them', () => {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
     (file) => /\.ts$/.test(file) && !/test\.ts$|generated|testing\//.test(file),

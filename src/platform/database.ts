@@ -24,6 +24,8 @@ export interface Scope {
   client_id?: string | undefined;
   /** Sees the journal, the log of looks and the emergencies: the program's own work of numbering, checking and replaying. */
   ledger?: boolean | undefined;
+  /** Sees the imports of this account. */
+  account_id?: string | undefined;
   /** Sees what lies on a desk of rights: complaints (ombudsperson), requests about own data (privacy officer). */
   desk?: 'complaints' | 'privacy' | 'all' | undefined;
 }
@@ -132,9 +134,9 @@ export const literal = (value: string): string => pg.escapeLiteral(value);
 
 function settingsOf(scope: Scope): string {
   if (!isPlaceCode(scope.county_code) || !isPlaceCode(scope.place_code)) throw new Error('a scope must be made of place codes');
-  if (scope.client_id !== undefined && !isId(scope.client_id)) throw new Error('a client is named by an identifier');
+  for (const id of [scope.client_id, scope.account_id]) if (id !== undefined && !isId(id)) throw new Error('somebody is named by an identifier');
   const on = (held: boolean | undefined) => (held ? 'on' : 'off');
-  return `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.ledger = ${on(scope.ledger)}; set local app.client = '${scope.client_id ?? ''}'`;
+  return `set local app.county = '${scope.county_code}'; set local app.place = '${scope.place_code}'; set local app.people = ${on(scope.people)}; set local app.restricted = ${on(scope.restricted)}; set local app.desk = '${scope.desk ?? 'none'}'; set local app.ledger = ${on(scope.ledger)}; set local app.client = '${scope.client_id ?? ''}'; set local app.account = '${scope.account_id ?? ''}'`;
 }
 
 export function txOf(db: Transaction<Tables>): Tx {

@@ -6,6 +6,7 @@ import { speak, useSay } from './words.ts';
 
 const pages = [
   { to: '/board', key: 'nav.board', read: 'board' },
+  { to: '/today', key: 'nav.today', read: 'due_list' },
   { to: '/due', key: 'nav.due', read: 'due_list' },
   { to: '/people', key: 'nav.people', read: 'clients' },
   { to: '/sessions', key: 'nav.sessions', read: 'queue' },

@@ -91,7 +91,8 @@ export function SignInPage() {
 }
 
 /** Where each duty begins; the others at the board. */
-export const homes: Record<string, '/accounts' | '/desk' | '/privacy' | '/my'> = {
+export const homes: Record<string, '/accounts' | '/desk' | '/privacy' | '/my' | '/today'> = {
+  village_worker: '/today',
   administrator: '/accounts',
   ombudsperson: '/desk',
   privacy_officer: '/privacy',

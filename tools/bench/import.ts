@@ -4,6 +4,7 @@ import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chance } from '../../src/demo/chance.ts';
 import { ground } from '../../src/demo/ground.ts';
+import { demoSizes } from '../../src/demo/load.ts';
 import { people } from '../../src/demo/people.ts';
 import { visitsByMonth } from '../../src/demo/visits.ts';
 import type { Report } from '../../src/modules/exchange/server-report.ts';
@@ -13,12 +14,22 @@ import { loadPacks } from '../../src/platform/packs.ts';
 import type { Item } from '../../src/platform/run.ts';
 import { say } from './say.ts';
 
-const clients = 20_000;
-const visits = 120_000;
+/** How much a county brings. */
+export interface Load {
+  clients: number;
+  visits: number;
+  /** Of the county's real numbers of people, and the years they are told for. */
+  years: readonly number[];
+}
+
+export const loads = {
+  part: { clients: 20_000, visits: 120_000, years: [2025] },
+  full: { clients: 150_000, visits: Number.POSITIVE_INFINITY, years: demoSizes.full.years },
+} satisfies Record<string, Load>;
 
 /** A folder of CSV as a county would bring it, imported: places, facilities, people in numbers, clients, visits. */
-export async function benchImport(config: Config, folder: string): Promise<void> {
-  const rows = await writeFiles(folder);
+export async function benchImport(config: Config, folder: string, load: Load): Promise<void> {
+  const rows = await writeFiles(folder, load);
   const child = spawn(
     process.execPath,
     [...process.execArgv, join(root, 'src/cli.ts'), 'import', folder, '--county', '110118', '--accept-refusals', '--json'],
@@ -40,7 +51,7 @@ export async function benchImport(config: Config, folder: string): Promise<void>
   const report = JSON.parse(out) as Report & { seconds: number };
   if (report.refusals[0]) throw new Error(JSON.stringify(report.refusals[0]));
   say(
-    `zhiyuan import of ${rows.toLocaleString('en')} rows of CSV (${clients.toLocaleString('en')} clients, ${visits.toLocaleString('en')} visits), journal and stock`,
+    `zhiyuan import of ${rows.toLocaleString('en')} rows of CSV (${load.clients.toLocaleString('en')} clients and their visits), journal and stock`,
     `${Math.round(report.rows / report.seconds)} rows/s`,
     '≥ 10,000 rows/s',
   );
@@ -57,10 +68,10 @@ function residentKilobytes(pid: number | undefined): number {
 }
 
 /** Writes the demonstration's commands as the CSV sheets of the template; gives the number of rows. */
-export async function writeFiles(folder: string): Promise<number> {
+async function writeFiles(folder: string, { clients, visits, years }: Load): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const chance = new Chance(9);
-  const made = ground(chance, 1, [2025]);
+  const made = ground(chance, 1, years);
   const registered = people(chance, made, clients);
   const numberOf = new Map(registered.items.map(({ input }) => [(input as Row)['client_id'], (input as Row)['record_number']]));
   const facilityOf = new Map(
@@ -81,7 +92,7 @@ export async function writeFiles(folder: string): Promise<number> {
   const sheetOf = new Map(sheets.filter((sheet) => !sheet.name.startsWith('visits')).map((sheet) => [sheet.command.name, sheet.name]));
   for (const { name, input } of [...made.items, ...registered.items]) if (sheetOf.has(name)) await write(sheetOf.get(name) as string, input as Row);
   let written = 0;
-  for (const month of visitsByMonth(chance, made, registered.clients, loadPacks(['cn']), { refill: 0.345, screening: 0.055, preconception: 0.0042 })) {
+  for (const month of visitsByMonth(chance, made, registered.clients, loadPacks(['cn']), demoSizes.full.pace)) {
     for (const { name, input } of month as (Item & { input: Row })[]) {
       if (name !== 'care.record' || written >= visits) continue;
       written += 1;

@@ -139,7 +139,7 @@ function enqueue(house: House, actor: Actor, id: string): Promise<unknown> {
 
 /** The job, under the duty of whoever uploaded: checks an upload, or imports one that was checked. Killed in the middle it starts over; what was written is not written again. */
 export async function workOnImport(house: House, roles: ReadonlyMap<string, Role>, { county_code, id }: { county_code: string; id: string }): Promise<void> {
-  const scope = { county_code, place_code: county_code };
+  const scope = { county_code, place_code: county_code, ledger: true };
   const row = await house.database.read(scope, (db) =>
     db.selectFrom('exchange.import').selectAll().where('county_code', '=', county_code).where('id', '=', id).executeTakeFirst(),
   );

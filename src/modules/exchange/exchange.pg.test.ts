@@ -172,7 +172,7 @@ describe('the job of an upload', () => {
         opened_at: now,
         changed_at: now,
       };
-      await house.database.write({ county_code: counties[0], place_code: counties[0] }, (tx) => tx.insertRows('exchange.import', [row]));
+      await house.database.write({ county_code: counties[0], place_code: counties[0], ledger: true }, (tx) => tx.insertRows('exchange.import', [row]));
       await workOnImport(house, roles, { county_code: counties[0], id });
       return (await sql<{ status: string; report: Report }>`select status, report from exchange.import where id = ${id}`.execute(house.database.owner)).rows[0];
     };

@@ -1,10 +1,11 @@
-import { Button, Select, Stack, Text, Title } from '@mantine/core';
+import { Button, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { Asking } from '../../../web/Asking.tsx';
-import { useAsked, usePlaces, useSession } from '../../../web/api.ts';
+import { useAsked, usePlaces } from '../../../web/api.ts';
 import { Listing } from '../../../web/Listing.tsx';
 import { useSay } from '../../../web/words.ts';
 import type { DueTask } from '../due-list.ts';
+import { useWorkPlace } from './WorkPlace.tsx';
 
 export interface DueAnswer {
   total: number;
@@ -18,31 +19,27 @@ const most = 1000;
 
 /** Who is to be followed up today: the same list for the worker, the station and the supervisor. */
 export function DuePage() {
-  const { say, placeName } = useSay();
-  const { data: session } = useSession();
-  const places = [...usePlaces().values()];
-  const [chosen, setChosen] = useState<string>();
-  // A whole county's list is nobody's work: it is looked at township by township.
-  const townships = places.filter((place) => place.parent_code === session?.place_code && place.level === 'township');
-  const place = chosen ?? townships[0]?.place_code ?? session?.place_code;
+  const { say } = useSay();
+  const { place, chooser } = useWorkPlace();
   const [limit, setLimit] = useState(step);
-  const due = useAsked<DueAnswer>(`/api/due?place=${place}&limit=${limit}`, { enabled: place !== undefined && places.length > 0, keep: true });
+  const due = useAsked<DueAnswer>(`/api/due?place=${place}&limit=${limit}`, { enabled: place !== undefined, keep: true });
   return (
     <Stack>
       <Title order={1}>{say('due.title')}</Title>
       <Text c="dimmed">{say('due.how')}</Text>
-      {townships.length > 0 && (
-        <Select
-          label={say('option.level.township')}
-          data={townships.map((one) => ({ value: one.place_code, label: placeName(one) }))}
-          value={place ?? null}
-          onChange={(next) => setChosen(next ?? undefined)}
-          searchable
-          maw={320}
-        />
-      )}
+      {chooser}
       <Asking of={due}>{(found) => <Tasks {...found} more={limit < most ? () => setLimit(Math.min(most, limit + step)) : undefined} />}</Asking>
     </Stack>
+  );
+}
+
+/** The day something is due, and whether its window is open, near, or over. */
+export function DueOn({ task }: { task: DueTask }) {
+  const { say } = useSay();
+  return (
+    <span>
+      {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
+    </span>
   );
 }
 
@@ -62,9 +59,7 @@ function Tasks({ tasks, total, more }: DueAnswer & { more: (() => void) | undefi
         rows={tasks}
         keyOf={(task) => task.id}
         cells={(task) => [
-          <span key="due">
-            {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
-          </span>,
+          <DueOn key="due" task={task} />,
           <a key="name" href={`/people/${task.client_id}`}>
             {task.name}
           </a>,
