@@ -70,13 +70,28 @@ export class Database {
 
   /** Runs `read` in a read-only transaction under the scope. */
   read<T>(scope: Scope, read: (db: Db) => Promise<T>): Promise<T> {
-    return this.app
-      .transaction()
-      .setAccessMode('read only')
-      .execute(async (db) => {
-        await enter(db, scope);
-        return read(db);
-      });
+    return this.#under(scope, 'read only', read);
+  }
+
+  /** Runs `work` in a transaction under the scope; what it throws undoes everything. */
+  within<T>(scope: Scope, work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#under(scope, 'read write', work);
+  }
+
+  /** One transaction; it begins, and is told whose eyes it has, in one message: on small ones the way there and back is most of the time. */
+  #under<T>(scope: Scope, mode: 'read only' | 'read write', work: (db: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.app.connection().execute(async (db) => {
+      try {
+        await sql.raw(`begin ${mode}; ${settingsOf(scope)}`).execute(db);
+        const result = await work(db as Transaction<Tables>);
+        await sql`commit`.execute(db);
+        return result;
+      } catch (error) {
+        // A connection that broke has nothing to undo: the pool throws it away.
+        await sql`rollback`.execute(db).catch(() => {});
+        throw error;
+      }
+    });
   }
 
   /**
@@ -97,10 +112,7 @@ export class Database {
 
   /** Runs `write` in a transaction under the scope; what it throws undoes everything. */
   write<T>(scope: Scope, write: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.app.transaction().execute(async (db) => {
-      await enter(db, scope);
-      return write(txOf(db));
-    });
+    return this.within(scope, (db) => write(txOf(db)));
   }
 
   /** Tells the planner how large the tables have grown; asked for while much is loaded, ahead of the server's own rounds. */

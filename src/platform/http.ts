@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import compress from '@fastify/compress';
+import { promisify } from 'node:util';
+import { gzip, gzipSync } from 'node:zlib';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
@@ -92,8 +93,7 @@ export async function serve(site: Site): Promise<FastifyInstance> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(helmet, { contentSecurityPolicy: { directives: policy }, strictTransportSecurity: false });
-  // Answers travel compressed: a village's rows in a tenth. Small ones, one-time codes among them, as they are.
-  await app.register(compress, { encodings: ['gzip', 'identity'], customTypes: /json/, threshold: 1200 });
+  app.addHook('onSend', packed);
   await app.register(cookie);
   await app.register(multipart, { limits: { fileSize: 210 * 1024 * 1024, files: 1 } });
   await app.register(swagger, {
@@ -299,6 +299,18 @@ function withCommands<D>(document: D, house: House): D {
   }
   return document;
 }
+
+/**
+ * Answers travel compressed: a village's rows in a tenth. Small ones, one-time codes among them, as they are. In one go and not as a
+ * stream: two hundred phones at once waited half a second longer for streams of ten kilobytes (measured with the library for it).
+ */
+async function packed(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  const isWorth = typeof payload === 'string' && payload.length > 1200 && /json/.test(String(reply.getHeader('content-type')));
+  if (!isWorth || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return payload;
+  reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding').removeHeader('content-length');
+  return payload.length < 65_536 ? gzipSync(payload, { level: 4 }) : gzipped(payload, { level: 4 });
+}
+const gzipped = promisify<string, { level: number }, Buffer>(gzip);
 
 /** Headers that tell a browser what a page may do; a script or a style sheet has no use for them. */
 const ofPages = [

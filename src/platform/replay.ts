@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { enter, type Scope } from './database.ts';
+import type { Scope } from './database.ts';
 import { append, type Entry, keepPen, opened, subjectKeys } from './journal.ts';
 import { commandNamed, consecutive, type Handler, type House, type Room, roomOf, workSafely } from './run.ts';
 
@@ -25,8 +25,7 @@ export async function replay(from: House, into: House, county: string, progress:
     );
     const last = rows.at(-1);
     if (!last) return done;
-    await into.database.app.transaction().execute(async (db) => {
-      await enter(db, scope);
+    await into.database.within(scope, async (db) => {
       const room = roomOf(db, scope, into);
       const entries = await openAll(into, room, rows);
       for (const group of consecutive(entries)) await workSafely(into, room, group);

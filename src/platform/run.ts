@@ -110,10 +110,7 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
   const scope = { ...actor, ledger: true };
   return () =>
     oneOfFew(house.database, actor.county_code, () =>
-      house.database.app.transaction().execute(async (db) => {
-        await enter(db, scope);
-        return workOn(house, roomOf(db, scope, house), items, read, { take: takePen, keep: keepPen });
-      }),
+      house.database.within(scope, (db) => workOn(house, roomOf(db, scope, house), items, read, { take: takePen, keep: keepPen })),
     );
 }
 
@@ -190,9 +187,8 @@ export async function rehearse<T>(house: House, actor: Actor, rehearsal: (prepar
   };
   let result: { value: T } | undefined;
   const undo = new Error('a rehearsal leaves nothing behind');
-  const transaction = house.database.app.transaction().execute(async (db) => {
-    const scope = { ...actor, ledger: true };
-    await enter(db, scope);
+  const scope = { ...actor, ledger: true };
+  const transaction = house.database.within(scope, async (db) => {
     await sql`set local statement_timeout = 0`.execute(db);
     const room = roomOf(db, scope, house);
     const prepare: Prepare = async (items) => {

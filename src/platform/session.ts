@@ -101,6 +101,7 @@ interface FoundSession {
   duty_id: string | null;
   must_change: boolean;
   revoked_at: string | null;
+  is_stale: boolean;
 }
 
 /** How many minutes old the note of when a session was last seen may be: written with every request, it would cost each a write to the disk. */
@@ -111,22 +112,46 @@ export async function actorOf(database: Database, roles: ReadonlyMap<string, Rol
   const signedOut = new Problem('signed_out', { field: 'session', rule: 'sign_in_first' });
   if (!token) throw signedOut;
   const at = now.toISOString();
-  const { rows } = await sql<FoundSession & { is_stale: boolean }>`
-    select id, county_code, kind, account_id, client_id, duty_id, must_change, revoked_at, seen_at < ${at}::timestamptz - make_interval(mins => ${seenEvery}) as is_stale
-      from access.session where token_hash = ${tokenHash(token)} and ends_at > ${at}::timestamptz
-       and seen_at > ${at}::timestamptz - make_interval(secs => case kind when 'device' then ${terms.device.idle * 3600}::float8 when 'portal' then ${terms.portal.idle * 3600}::float8 else ${terms.site.idle * 3600}::float8 end)`.execute(
-    database.app,
-  );
-  const [session] = rows;
+  const key = tokenHash(token);
+  const { session, held } = await lookUp(database, key, at);
   if (!session) throw signedOut;
   if (session.is_stale && !session.revoked_at)
-    await sql`update access.session set seen_at = ${at}::timestamptz where token_hash = ${tokenHash(token)} and revoked_at is null`.execute(database.app);
+    await sql`update access.session set seen_at = ${at}::timestamptz where token_hash = ${key} and revoked_at is null`.execute(database.app);
   if (session.revoked_at) throw new Problem('signed_out', { field: 'session', rule: 'session_revoked' });
+  const day = today('Asia/Shanghai', now);
   const actor = session.client_id
     ? await clientActor(database, roles, session, session.client_id)
-    : await dutyActor(database, roles, { ...session, account_id: session.account_id as string }, today('Asia/Shanghai', now));
+    : actorFrom(roles, held ?? (await accountWithDuties(database, session.county_code, session.account_id as string)), session, day);
   if (!actor) throw signedOut;
   return { ...actor, session_id: session.id, must_change: session.must_change };
+}
+
+/** Whose session a token opens, which never changes: then the session and its account are asked for in one message. Whether it still holds is asked each time. */
+const known = new WeakMap<Database, Map<string, { county_code: string; account_id: string }>>();
+const mostKnown = 20_000;
+
+/** The session of a token that has not ended or lain idle too long, and its account with its duties where it is known whose it is. */
+async function lookUp(database: Database, key: string, at: string): Promise<{ session?: FoundSession | undefined; held?: Held | undefined }> {
+  const ofHouse = known.get(database) ?? new Map<string, { county_code: string; account_id: string }>();
+  known.set(database, ofHouse);
+  const moment = `${literal(at)}::timestamptz`;
+  const idle = Object.entries(terms).map(([kind, { idle: hours }]) => `when '${kind}' then ${hours * 3600}`);
+  const statement = `select id, county_code, kind, account_id, client_id, duty_id, must_change, revoked_at, seen_at < ${moment} - make_interval(mins => ${seenEvery}) as is_stale
+      from access.session where token_hash = ${literal(key)} and ends_at > ${moment} and seen_at > ${moment} - make_interval(secs => case kind ${idle.join(' ')} end)`;
+  const whose = ofHouse.get(key);
+  if (whose) {
+    const { county_code, account_id } = whose;
+    const [sessions, accounts, duties] = await database.readAtOnce({ county_code, place_code: county_code }, [
+      statement,
+      ...accountStatements(county_code, account_id),
+    ]);
+    return { session: sessions?.[0] as FoundSession | undefined, held: heldOf(accounts, duties) };
+  }
+  const { rows } = await sql.raw<FoundSession>(statement).execute(database.app);
+  const [session] = rows;
+  if (ofHouse.size >= mostKnown) ofHouse.clear();
+  if (session?.account_id) ofHouse.set(key, { county_code: session.county_code, account_id: session.account_id });
+  return { session };
 }
 
 /** Who an account is today under a duty, or under its first when that one is not named; undefined when it holds none. Long work acts as this too. */
@@ -137,7 +162,16 @@ export async function dutyActor(
   day: string,
   mustBeThat = false,
 ): Promise<Actor | undefined> {
-  const { account, duties } = await accountWithDuties(database, county_code, account_id);
+  return actorFrom(roles, await accountWithDuties(database, county_code, account_id), { county_code, duty_id }, day, mustBeThat);
+}
+
+function actorFrom(
+  roles: ReadonlyMap<string, Role>,
+  { account, duties }: Held,
+  { county_code, duty_id }: { county_code: string; duty_id: string | null },
+  day: string,
+  mustBeThat = false,
+): Actor | undefined {
   if (!account || account.closed_on) return undefined;
   const held = duties.filter((one) => isHeldOn(one, day));
   const duty = held.find((one) => one.id === duty_id) ?? (mustBeThat ? undefined : held[0]);
@@ -172,13 +206,24 @@ async function clientActor(database: Database, roles: ReadonlyMap<string, Role>,
 }
 
 /** An account with every duty it was ever given. */
-export async function accountWithDuties(database: Database, county_code: string, id: string) {
+export async function accountWithDuties(database: Database, county_code: string, id: string): Promise<Held> {
+  const [accounts, duties] = await database.readAtOnce({ county_code, place_code: county_code }, accountStatements(county_code, id));
+  return heldOf(accounts, duties);
+}
+
+interface Held {
+  account: Selectable<Tables['access.account']> | undefined;
+  duties: Selectable<Tables['access.duty']>[];
+}
+
+const heldOf = (accounts: unknown[] | undefined, duties: unknown[] | undefined): Held => ({
+  account: accounts?.[0] as Held['account'],
+  duties: (duties ?? []) as Held['duties'],
+});
+
+function accountStatements(county_code: string, id: string): string[] {
   const own = `where county_code = ${literal(county_code)} and`;
-  const [accounts, duties] = await database.readAtOnce({ county_code, place_code: county_code }, [
-    `select * from access.account ${own} id = ${literal(id)}::uuid`,
-    `select * from access.duty ${own} account_id = ${literal(id)}::uuid order by seq`,
-  ]);
-  return { account: accounts?.[0] as Selectable<Tables['access.account']> | undefined, duties: duties as Selectable<Tables['access.duty']>[] };
+  return [`select * from access.account ${own} id = ${literal(id)}::uuid`, `select * from access.duty ${own} account_id = ${literal(id)}::uuid order by seq`];
 }
 
 /** Somebody who is not signed in, for the doors open to all: one county, no people, the duty `public`. */

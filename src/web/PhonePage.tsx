@@ -5,7 +5,7 @@ import { queries, tried, useSession } from './api.ts';
 import { Findings } from './Findings.tsx';
 import { TextLink } from './links.tsx';
 import { carry, forget, forgetEviction, phone, type SyncState, syncNow } from './sync.ts';
-import { useSync } from './use-sync.ts';
+import { useSync, wordsOfState } from './use-sync.ts';
 import { useSay } from './words.ts';
 
 /** Work without a network: what this phone carries, under a PIN; what waits to be sent; what was refused and why. */
@@ -132,11 +132,7 @@ function State({ state }: { state: SyncState }) {
     <section className="card">
       <Stack gap="xs">
         <Text role="status" fw={600}>
-          {state.refused.length > 0
-            ? say('phone.state_refused', { waiting: state.waiting, refused: state.refused.length })
-            : state.waiting > 0
-              ? say('phone.state_waiting', { waiting: state.waiting })
-              : say('phone.state_clean')}
+          {say(wordsOfState(state), { waiting: state.waiting, refused: state.refused.length })}
         </Text>
         <Text className="numbers">{say('phone.rows', { count: state.rows })}</Text>
         <Text c="dimmed">{state.at ? say('phone.synced', { at: moment(state.at) }) : say('phone.never')}</Text>

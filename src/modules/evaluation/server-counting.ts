@@ -94,11 +94,17 @@ export class Ledger {
   }
 }
 
-/** An empty ledger for the periods that a memory keeps. */
-export async function emptyLedger(db: Counting, county: string, book: CountedBook, { first_month, oldest_month, as_of_month }: Span): Promise<Ledger> {
+/** An empty ledger for the periods that a memory keeps; `since`: only for those that a row of that month or later can change. */
+export async function emptyLedger(
+  db: Counting,
+  county: string,
+  book: CountedBook,
+  { first_month, oldest_month, as_of_month }: Span,
+  since = Number.NEGATIVE_INFINITY,
+): Promise<Ledger> {
   const places = await db.selectFrom('registry.place').select('place_code').where('county_code', '=', county).execute();
   const longest = Math.max(...book.measures.map((measure) => measure.window ?? 0));
-  const periods = keptPeriods(first_month, as_of_month + 1, oldest_month, longest);
+  const periods = keptPeriods(first_month, as_of_month + 1, oldest_month, longest).filter((period) => period.until > since);
   return new Ledger(book, new Cells(book.measures, periods, as_of_month + 1, first_month), placesAbove(places.map((row) => row.place_code)));
 }
 

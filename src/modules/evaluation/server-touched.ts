@@ -44,7 +44,8 @@ export async function countTouched(
     memory.oldest_month,
     ...all.filter(({ sheet }) => sheet.source !== 'evaluation.stock_month').flatMap(({ touched }) => touched.months.map(({ month }) => monthOf(month))),
   );
-  const ledger = await emptyLedger(db, county, book, memory);
+  const first = Math.min(...all.flatMap(({ touched }) => touched.months.map(({ month }) => monthOf(month))));
+  const ledger = await emptyLedger(db, county, book, memory, first);
   for (const { sheet, touched } of all) {
     if (touched.clients.length > tooManyToFollow || touched.months.length > tooManyToFollow) return false;
     if (sheet.rows.length > 0) await recountMonths(db, county, sheet, touched.months, (row, delta) => ledger.addTally(sheet, row, delta));

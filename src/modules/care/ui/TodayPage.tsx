@@ -3,7 +3,7 @@ import { Asking } from '../../../web/Asking.tsx';
 import { useAsked, usePlaces } from '../../../web/api.ts';
 import { Listing } from '../../../web/Listing.tsx';
 import { TextLink } from '../../../web/links.tsx';
-import { useSync } from '../../../web/use-sync.ts';
+import { useSync, wordsOfState } from '../../../web/use-sync.ts';
 import { useSay } from '../../../web/words.ts';
 import type { DueTask } from '../due-list.ts';
 import { type DueAnswer, DueOn } from './DuePage.tsx';
@@ -41,10 +41,9 @@ function Sending() {
   const state = useSync();
   if (!state?.isCarrying) return null;
   const { waiting, refused, at } = state;
-  const key = refused.length > 0 ? 'phone.state_refused' : waiting > 0 ? 'phone.state_waiting' : 'phone.state_clean';
   return (
     <Text role="status">
-      {say(key, { waiting, refused: refused.length })}
+      {say(wordsOfState(state), { waiting, refused: refused.length })}
       {at ? ` · ${say('phone.synced', { at: moment(at) })}` : ''} · <TextLink to="/phone">{say('nav.phone')}</TextLink>
     </Text>
   );
