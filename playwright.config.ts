@@ -1,16 +1,7 @@
 import { defineConfig } from '@playwright/test';
+import { browserArgs } from './tools/bench/say.ts';
 
 const port = 8297;
-const quiet = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 export default defineConfig({
   testDir: 'e2e',
   workers: 1,
@@ -22,7 +13,7 @@ export default defineConfig({
     actionTimeout: 15_000,
     baseURL: `http://127.0.0.1:${port}`,
     locale: 'zh-CN',
-    launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: quiet },
+    launchOptions: { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: browserArgs },
   },
   projects: [
     { name: 'desk', use: { viewport: { width: 1440, height: 900 } } },

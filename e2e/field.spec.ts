@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { accessible, isPhone, signIn, test } from './kit.ts';
+import { accessible, isPhone, signIn, test, withAuthenticator } from './kit.ts';
 
 const pin = '135790';
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
@@ -181,20 +181,8 @@ test('what the station refuses stays with its reason, and blocks nobody', async 
   await other.close();
 });
 
-test('the phone’s own lock opens what it carries, once the PIN has allowed it', async ({ page, context }) => {
-  const bluetooth = await context.newCDPSession(page);
-  await bluetooth.send('WebAuthn.enable');
-  await bluetooth.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      hasPrf: true,
-    },
-  });
+test('the phone’s own lock opens what it carries, once the PIN has allowed it', async ({ page }) => {
+  await withAuthenticator(page, { ctap2Version: 'ctap2_1', hasPrf: true });
   // Passkeys belong to a name, not to a number.
   const local = (path: string) => `http://localhost:${new URL(page.url()).port}${path}`;
   await page.goto('/sign-in');

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { accessible, isPhone, signIn, test } from './kit.ts';
+import { accessible, isPhone, signIn, test, withAuthenticator } from './kit.ts';
 
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
 
@@ -89,7 +89,7 @@ test('she agrees with her own hand, opens her record with the code, sees who loo
   }
 });
 
-test('an account: another password, a passkey, and signing in with it alone', async ({ page, context }) => {
+test('an account: another password, a passkey, and signing in with it alone', async ({ page }) => {
   const login = `planner`;
   // Passkeys are bound to a name, not to a number: the same server under its name.
   const origin = (test.info().project.use.baseURL as string).replace('127.0.0.1', 'localhost');
@@ -102,18 +102,7 @@ test('an account: another password, a passkey, and signing in with it alone', as
   await expect(page.getByRole('heading', { level: 1 })).toContainText('我的账号');
   await accessible(page);
   await shot(page, 'account');
-  const authenticator = await context.newCDPSession(page);
-  await authenticator.send('WebAuthn.enable');
-  await authenticator.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await withAuthenticator(page);
   await page.getByRole('button', { name: '在此设备上添加通行密钥' }).click();
   await expect(page.getByText(/此设备 ·/).first()).toBeVisible();
   await page.getByRole('button', { name: '设置验证器' }).click();
@@ -266,18 +255,7 @@ test('she adds a passkey to her own record and opens it with that alone', async 
   const baseURL = (test.info().project.use.baseURL as string).replace('127.0.0.1', 'localhost');
   const hers = await browser.newContext({ viewport: { width: 390, height: 844 }, baseURL, locale: 'zh-CN' });
   const phone = await hers.newPage();
-  const authenticator = await hers.newCDPSession(phone);
-  await authenticator.send('WebAuthn.enable');
-  await authenticator.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await withAuthenticator(phone);
   await phone.goto('/my');
   await phone.getByLabel('代码').fill(code);
   await phone.getByRole('button', { name: '打开' }).click();

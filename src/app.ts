@@ -17,7 +17,7 @@ import { accountCommands } from './platform/account-commands.ts';
 import type { Corridor } from './platform/http.ts';
 import { ownCorridors } from './platform/own-doors.ts';
 import { type Pulled, pullCorridor } from './platform/pull.ts';
-import type { Handler, House, Listener } from './platform/run.ts';
+import type { Handler, House, Listener } from './platform/room.ts';
 
 /** Everything that can happen. */
 export const handlers: ReadonlyMap<string, Handler> = new Map(

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { pulled } from './app.ts';
 import { newId } from './kit/id.ts';
 import { pull } from './platform/pull.ts';
-import type { House } from './platform/run.ts';
+import type { House } from './platform/room.ts';
 import { aClient, aGround, aHouse, aPerson, aVisit, counties, program, send, sendAll } from './testing/house.ts';
 import { Carried } from './web/carried.ts';
 import type { Change } from './web/local-db.ts';

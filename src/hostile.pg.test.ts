@@ -10,7 +10,8 @@ import { newId } from './kit/id.ts';
 import { importFile } from './modules/exchange/server-import.ts';
 import { sheets } from './modules/exchange/sheet.ts';
 import { serve } from './platform/http.ts';
-import { type House, run } from './platform/run.ts';
+import type { House } from './platform/room.ts';
+import { run } from './platform/run.ts';
 import { openSession } from './platform/session.ts';
 import { aClient, aGround, aHouse, aPerson, program, send } from './testing/house.ts';
 

@@ -6,7 +6,7 @@ import { Database } from './platform/database.ts';
 import { migrate, rolePassword } from './platform/migrate.ts';
 import { loadPacks } from './platform/packs.ts';
 import { type Postgres, startPostgres } from './platform/postgres.ts';
-import type { House } from './platform/run.ts';
+import type { House } from './platform/room.ts';
 
 /** The house with its lights on. */
 export interface OpenHouse extends House {

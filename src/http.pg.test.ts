@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { corridors, roles, routes } from './app.ts';
 import { newId } from './kit/id.ts';
 import { serve } from './platform/http.ts';
+import type { House } from './platform/room.ts';
 import { route } from './platform/route.ts';
-import type { House } from './platform/run.ts';
 import { aClient, aGround, aHouse, aVisit, counties, program, send } from './testing/house.ts';
 
 let house: House;

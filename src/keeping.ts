@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { reopenVisits } from './modules/care/server-reopen.ts';
 import { reopenClients } from './modules/registry/server-reopen.ts';
 import { backup, restore } from './platform/backup.ts';
-import type { House } from './platform/run.ts';
+import type { House } from './platform/room.ts';
 import { subjectKey, wrappedKey } from './platform/seal.ts';
 
 type Kept = Pick<House, 'database' | 'keys'>;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { countiesOf } from './keeping.ts';
 import { configFrom } from './platform/config.ts';
-import type { House } from './platform/run.ts';
+import type { House } from './platform/room.ts';
 
 export interface Retained {
   what: string;

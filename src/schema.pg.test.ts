@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { root } from './platform/config.ts';
 import { problemOfDatabase } from './platform/problems.ts';
-import type { House } from './platform/run.ts';
+import type { House } from './platform/room.ts';
 import { aHouse } from './testing/house.ts';
 
 /** Tables that are found by another value than the county: nation-wide unique, distributed by that value. */

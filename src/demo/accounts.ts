@@ -1,5 +1,5 @@
 import { addDays } from '../kit/day.ts';
-import type { Item } from '../platform/run.ts';
+import type { Item } from '../platform/room.ts';
 import type { Chance } from './chance.ts';
 import type { DemoFacility } from './ground.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstDay, monthOf } from '../kit/day.ts';
 import { root } from '../platform/config.ts';
-import type { Item } from '../platform/run.ts';
+import type { Item } from '../platform/room.ts';
 import { accountItems } from './accounts.ts';
 import type { Chance } from './chance.ts';
 

@@ -1,5 +1,7 @@
 import { theProgram } from '../platform/access.ts';
-import { type House, type Item, Line, prepareRun } from '../platform/run.ts';
+import { Line } from '../platform/pace.ts';
+import type { House, Item } from '../platform/room.ts';
+import { prepareRun } from '../platform/run.ts';
 import { Chance } from './chance.ts';
 import { county, ground } from './ground.ts';
 import { people, twice } from './people.ts';

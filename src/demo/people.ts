@@ -1,6 +1,6 @@
 import { addDays, type Day } from '../kit/day.ts';
 import { nationalIdWithCheck } from '../modules/registry/national-id.ts';
-import type { Item } from '../platform/run.ts';
+import type { Item } from '../platform/room.ts';
 import type { Chance } from './chance.ts';
 import { county, type DemoPlace, firstOn, type Ground, lastOn } from './ground.ts';
 

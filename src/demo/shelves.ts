@@ -1,7 +1,7 @@
 import { addDays, firstDay } from '../kit/day.ts';
 import { idWithin } from '../kit/id.ts';
 import type { Visit } from '../modules/care/visit.ts';
-import type { Item } from '../platform/run.ts';
+import type { Item } from '../platform/room.ts';
 import { Chance } from './chance.ts';
 import { type Ground, lastOn } from './ground.ts';
 

@@ -4,7 +4,7 @@ import { followUpsOf } from '../modules/care/schedule.ts';
 import { schedulesOf } from '../modules/care/server-schedules.ts';
 import { checkItems, explainable, informedPoints, type Visit } from '../modules/care/visit.ts';
 import type { Packs } from '../platform/packs.ts';
-import type { Item } from '../platform/run.ts';
+import type { Item } from '../platform/room.ts';
 import type { Chance } from './chance.ts';
 import { type DemoFacility, firstOn, type Ground, lastOn } from './ground.ts';
 import type { DemoClient } from './people.ts';

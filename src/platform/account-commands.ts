@@ -4,7 +4,7 @@ import { isWithin } from '../kit/scope.ts';
 import { addPasskey, changePassword, closeAccount, endDuty, grantDuty, openAccount, removePasskey, setTotp } from './account.ts';
 import { areApart, type HeldDuty, longestAssessment, overlap } from './duties.ts';
 import type { Entry } from './journal.ts';
-import { handle, type Room, refuseEach } from './run.ts';
+import { handle, type Room, refuseEach } from './room.ts';
 import { passwordHash } from './session.ts';
 
 export const accountCommands = [

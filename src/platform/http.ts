@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gzip, gzipSync } from 'node:zlib';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
-import fixed from '@fastify/static';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -13,13 +8,14 @@ import { z } from 'zod';
 import { newId } from '../kit/id.ts';
 import { Problem } from '../kit/problem.ts';
 import { type Actor, allow, type Role } from './access.ts';
-import { root } from './config.ts';
 import type { Db } from './database.ts';
 import { noteLook } from './looks.ts';
 import type { Oidc } from './oidc.ts';
+import { addPages, packed } from './pages.ts';
 import { problemOfDatabase } from './problems.ts';
+import type { House, Item } from './room.ts';
 import { type Route, readGiven } from './route.ts';
-import { type House, type Item, run } from './run.ts';
+import { run } from './run.ts';
 import { actorOf, signOut } from './session.ts';
 import { Attempts, signIn } from './sign-in.ts';
 
@@ -298,49 +294,4 @@ function withCommands<D>(document: D, house: House): D {
     held.components.schemas[command.name] = z.toJSONSchema(command.form.schema, { target: 'draft-2020-12', unrepresentable: 'any' });
   }
   return document;
-}
-
-/**
- * Answers travel compressed: a village's rows in a tenth. Small ones, one-time codes among them, as they are. In one go and not as a
- * stream: two hundred phones at once waited half a second longer for streams of ten kilobytes (measured with the library for it).
- */
-async function packed(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  const isWorth = typeof payload === 'string' && payload.length > 1200 && /json/.test(String(reply.getHeader('content-type')));
-  if (!isWorth || !/\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) return payload;
-  reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding').removeHeader('content-length');
-  return payload.length < 65_536 ? gzipSync(payload, { level: 4 }) : gzipped(payload, { level: 4 });
-}
-const gzipped = promisify<string, { level: number }, Buffer>(gzip);
-
-/** Headers that tell a browser what a page may do; a script or a style sheet has no use for them. */
-const ofPages = [
-  'content-security-policy',
-  'cross-origin-opener-policy',
-  'origin-agent-cluster',
-  'referrer-policy',
-  'x-dns-prefetch-control',
-  'x-download-options',
-  'x-frame-options',
-  'x-permitted-cross-domain-policies',
-  'x-xss-protection',
-];
-
-async function addPages(app: FastifyInstance): Promise<void> {
-  const pages = join(root, 'dist');
-  if (!existsSync(join(pages, 'index.html'))) return;
-  await app.register(fixed, {
-    root: pages,
-    preCompressed: true,
-    cacheControl: false,
-    setHeaders: (reply, path: string) => {
-      const isAsset = path.includes('/assets/');
-      reply.header('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
-      // What a page may do is said with the page, not again with each of its parts: on a slow line the words weigh more than many a part.
-      if (isAsset) for (const name of ofPages) reply.removeHeader(name);
-    },
-  });
-  app.setNotFoundHandler((request, reply) => {
-    if (request.method === 'GET' && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
-    throw new Problem('missing', { field: 'path', rule: 'not_found' });
-  });
 }

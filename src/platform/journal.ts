@@ -4,7 +4,8 @@ import type { Command } from '../kit/command.ts';
 import type { Day } from '../kit/day.ts';
 import type { Finding } from '../kit/problem.ts';
 import type { Keys } from './config.ts';
-import { type Db, JsonText, type Tx } from './database.ts';
+import type { Db, Tx } from './database.ts';
+import { JsonText } from './rows.ts';
 import { link, seal, subjectKey, unseal, wrappedKey } from './seal.ts';
 
 /** One thing that happened, as its handler sees it: numbered, timed, and with the sealed form of what identifies a client. */

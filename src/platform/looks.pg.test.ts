@@ -6,7 +6,7 @@ import { newId } from '../kit/id.ts';
 import { aClient, aGround, aHouse, aVisit, program, send } from '../testing/house.ts';
 import { serve } from './http.ts';
 import { makeAnchor, verifyChains } from './looks.ts';
-import type { House } from './run.ts';
+import type { House } from './room.ts';
 import { openSession } from './session.ts';
 
 let house: House;

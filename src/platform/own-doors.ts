@@ -9,8 +9,9 @@ import { addPasskey, changePassword, openAccount, removePasskey, setTotp } from 
 import type { Corridor, Hall } from './http.ts';
 import { oidcDoors } from './oidc.ts';
 import { passkeyDoors } from './passkey.ts';
+import type { House, Item } from './room.ts';
 import { readGiven } from './route.ts';
-import { type House, type Item, run } from './run.ts';
+import { run } from './run.ts';
 import { accountWithDuties, isPassword, revokeSessions } from './session.ts';
 import { isTotp, newTotp } from './sign-in.ts';
 

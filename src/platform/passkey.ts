@@ -8,8 +8,9 @@ import { Problem } from '../kit/problem.ts';
 import { isPlaceCode } from '../kit/scope.ts';
 import type { Role } from './access.ts';
 import type { Corridor, Hall } from './http.ts';
+import type { House } from './room.ts';
 import { readGiven } from './route.ts';
-import { type House, run } from './run.ts';
+import { run } from './run.ts';
 import { openSession } from './session.ts';
 
 const minutes = 5;

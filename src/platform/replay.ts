@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Scope } from './database.ts';
 import { append, type Entry, keepPen, opened, subjectKeys } from './journal.ts';
-import { commandNamed, consecutive, type Handler, type House, type Room, roomOf, workSafely } from './run.ts';
+import { type Handler, type House, type Room, roomOf } from './room.ts';
+import { commandNamed, consecutive, workSafely } from './run.ts';
 
 const batch = 1000;
 

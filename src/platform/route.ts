@@ -3,7 +3,7 @@ import { Problem } from '../kit/problem.ts';
 import type { Actor } from './access.ts';
 import type { Db } from './database.ts';
 import type { Look } from './looks.ts';
-import type { House } from './run.ts';
+import type { House } from './room.ts';
 
 /** What a question is answered from: who asks, the parameters, and reads under their scope. */
 export interface Asked<Q> {

@@ -1,102 +1,13 @@
-import { sql, type Transaction } from 'kysely';
-import type { Command } from '../kit/command.ts';
-import { type Answers, type Form, readAnswers, strayAnswers } from '../kit/form.ts';
+import { sql } from 'kysely';
+import { readAnswers, strayAnswers } from '../kit/form.ts';
 import { isId } from '../kit/id.ts';
-import { type Finding, Problem, type ProblemBody } from '../kit/problem.ts';
+import { type Finding, Problem } from '../kit/problem.ts';
 import { isWithin } from '../kit/scope.ts';
 import type { Actor } from './access.ts';
-import type { Keys } from './config.ts';
-import { type Database, enter, type Scope, type Tx, txOf } from './database.ts';
 import { alreadyIn, append, type Entry, keepPen, sealedFields, subjectKeys, takePen } from './journal.ts';
-import type { Packs } from './packs.ts';
+import { breathe, oneOfFew } from './pace.ts';
 import { problemOfDatabase } from './problems.ts';
-import type { Tables } from './tables.generated.ts';
-
-/** What a handler may use besides its entries: the transaction, the packs and the keys of blind indexes. No clock, no chance. */
-export interface Room extends Tx {
-  county_code: string;
-  keys: Keys;
-  packs: Packs;
-  /**
-   * Runs reads and writes whose effect must not depend on who acts (looking for duplicates, shutting a record) with the eyes of the
-   * whole county, shut records included: a handler's effect has to be the same when the journal is replayed.
-   */
-  wholeCounty: <T>(work: () => Promise<T>) => Promise<T>;
-}
-
-/** The room of one transaction under a scope. */
-export function roomOf(db: Transaction<Tables>, scope: Scope, house: Pick<House, 'keys' | 'packs'>): Room {
-  let depth = 0;
-  return {
-    ...txOf(db),
-    county_code: scope.county_code,
-    keys: house.keys,
-    packs: house.packs,
-    async wholeCounty(work) {
-      depth += 1;
-      try {
-        const { county_code, ledger } = scope;
-        if (depth === 1) await enter(db, { county_code, place_code: county_code, people: true, restricted: true, desk: 'all', ledger });
-        const result = await work();
-        if (depth === 1) await enter(db, scope);
-        return result;
-      } finally {
-        depth -= 1; // what the database refused is rolled back with its settings
-      }
-    },
-  };
-}
-
-/** A command with what it does: works on the list of its entries, refuses single ones, throws only for all. */
-export interface Handler {
-  command: Command;
-  prepare?: ((input: Record<string, unknown>) => Promise<Record<string, unknown>>) | undefined;
-  work: (room: Room, entries: Entry[]) => Promise<void>;
-}
-
-export function handle<F extends Form>(
-  command: Command<F>,
-  work: (room: Room, entries: Entry<Answers<F>>[]) => Promise<void>,
-  prepare?: (input: Answers<F>) => Promise<Answers<F>>,
-): Handler {
-  return { command: command as unknown as Command, work: work as unknown as Handler['work'], prepare: prepare as unknown as Handler['prepare'] };
-}
-
-/** A later chapter's answer to an earlier one's command, in the same transaction. */
-export interface Listener {
-  hears: string;
-  work: (room: Room, entries: Entry[]) => Promise<void>;
-}
-
-/** The entries that break no rule; the others keep their findings and go no further. */
-export function refuseEach<I>(entries: readonly Entry<I>[], check: (entry: Entry<I>) => Finding[]): Entry<I>[] {
-  return entries.filter((entry) => {
-    entry.findings = check(entry);
-    return entry.findings.length === 0;
-  });
-}
-
-/** A command as it comes in: its own id makes sure that sent twice it happens once. */
-export interface Item {
-  id: string;
-  name: string;
-  input: unknown;
-}
-
-export interface Outcome {
-  id: string;
-  status: 'done' | 'repeated' | 'refused';
-  seq?: number | undefined;
-  problem?: ProblemBody | undefined;
-}
-
-export interface House {
-  database: Database;
-  keys: Keys;
-  packs: Packs;
-  handlers: ReadonlyMap<string, Handler>;
-  listeners: readonly Listener[];
-}
+import { type Handler, type House, type Item, type Outcome, type Room, roomOf } from './room.ts';
 
 /** The one door for writes: a list of commands in, what became of each out, in the same order. */
 export async function run(house: House, actor: Actor, items: readonly Item[], now = new Date()): Promise<Outcome[]> {
@@ -112,64 +23,6 @@ export async function prepareRun(house: House, actor: Actor, items: readonly Ite
     oneOfFew(house.database, actor.county_code, () =>
       house.database.within(scope, (db) => workOn(house, roomOf(db, scope, house), items, read, { take: takePen, keep: keepPen })),
     );
-}
-
-/** How many of a county's writers go to the database at once: one holds the pen, the other gets ready. More would only wait there, on connections that readers need. */
-const writers = 2;
-const gates = new WeakMap<Database, Map<string, { busy: number; waiting: (() => void)[] }>>();
-
-async function oneOfFew<T>(database: Database, county: string, write: () => Promise<T>): Promise<T> {
-  const ofHouse = gates.get(database) ?? new Map<string, { busy: number; waiting: (() => void)[] }>();
-  gates.set(database, ofHouse);
-  const gate = ofHouse.get(county) ?? { busy: 0, waiting: [] };
-  ofHouse.set(county, gate);
-  if (gate.busy >= writers) await new Promise<void>((go) => gate.waiting.push(go));
-  else gate.busy += 1;
-  try {
-    return await write();
-  } finally {
-    const next = gate.waiting.shift();
-    if (next) next();
-    else gate.busy -= 1;
-  }
-}
-
-/** Lets answers of the database in: whoever holds the pen waits for them, and long reading must not keep them in the queue. */
-export function breathe(): Promise<void> {
-  return new Promise((done) => setImmediate(done));
-}
-
-/**
- * Starts each work as soon as the one before has reached the database, so that rows are made ready while the database writes; waits
- * for all of them, then throws what the first that failed threw.
- */
-export async function overlapping(...works: (() => Promise<void>)[]): Promise<void> {
-  const started: Promise<unknown>[] = [];
-  for (const work of works) {
-    started.push(
-      work().then(
-        () => undefined,
-        (error) => ({ error }),
-      ),
-    );
-    await breathe();
-  }
-  for (const result of await Promise.all(started)) if (result) throw (result as { error: unknown }).error;
-}
-
-/** Does prepared lists one after the other, while the next is prepared. `settle` waits for the last; what fails is thrown by the next call. */
-export class Line {
-  #last: Promise<void> = Promise.resolve();
-
-  async next(doIt: () => Promise<void>): Promise<void> {
-    await this.#last;
-    this.#last = doIt();
-    this.#last.catch(() => {}); // thrown where it is awaited
-  }
-
-  settle(): Promise<void> {
-    return this.#last;
-  }
 }
 
 /** Numbers beyond any journal: a rehearsal takes none from the pen, so that nobody waits for it. */

@@ -12,7 +12,7 @@ import { newId } from '../kit/id.ts';
 import { aGround, aHouse, aPerson, program, send } from '../testing/house.ts';
 import { serve } from './http.ts';
 import { firstRunCode } from './own-doors.ts';
-import type { House, Outcome } from './run.ts';
+import type { House, Outcome } from './room.ts';
 
 let house: House;
 let app: FastifyInstance;

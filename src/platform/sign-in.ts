@@ -4,7 +4,7 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { Problem } from '../kit/problem.ts';
 import type { Database } from './database.ts';
 import { subjectKeyOf } from './journal.ts';
-import type { House } from './run.ts';
+import type { House } from './room.ts';
 import { unseal } from './seal.ts';
 import { accountWithDuties, isPassword, openSession, passwordHash } from './session.ts';
 

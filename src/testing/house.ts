@@ -7,13 +7,14 @@ import { configFrom, keysOf } from '../platform/config.ts';
 import { Database, withDatabase } from '../platform/database.ts';
 import { rolePassword } from '../platform/migrate.ts';
 import { loadPacks } from '../platform/packs.ts';
-import { type House, type Item, type Outcome, run } from '../platform/run.ts';
+import type { House, Item, Outcome } from '../platform/room.ts';
+import { run } from '../platform/run.ts';
 
 /** Two counties with equal codes inside, so that a forgotten county condition shows on a single PostgreSQL too (citus.md §9.5). */
 export const counties = ['110118', '371521'] as const;
 
-/** A house on a database of one's own, cloned from the migrated template; closed after the file's tests. */
-export async function aHouse(): Promise<House> {
+/** A house on a database of one's own, cloned from the migrated template; closed after the file's tests, or when `ends` says so (`onTestFinished`). */
+export async function aHouse(ends: (close: () => Promise<void>) => void = afterAll): Promise<House> {
   const { url, dataFolder } = inject('postgres');
   const keys = keysOf({ ...configFrom({}), dataFolder });
   const name = `t_${newId().replaceAll('-', '')}`;
@@ -21,7 +22,7 @@ export async function aHouse(): Promise<House> {
   await owner.ownerPool.query(`create database ${name} template template_of_tests`);
   await owner.close();
   const database = new Database(withDatabase(url, name), rolePassword(keys), 6);
-  afterAll(() => database.close());
+  ends(() => database.close());
   return { database, keys, packs: loadPacks(['cn']), handlers, listeners };
 }
 

@@ -11,7 +11,7 @@ import type { Report } from '../../src/modules/exchange/server-report.ts';
 import { sheets } from '../../src/modules/exchange/sheet.ts';
 import { type Config, root } from '../../src/platform/config.ts';
 import { loadPacks } from '../../src/platform/packs.ts';
-import type { Item } from '../../src/platform/run.ts';
+import type { Item } from '../../src/platform/room.ts';
 import { say } from './say.ts';
 
 /** How much a county brings. */

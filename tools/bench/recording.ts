@@ -9,7 +9,8 @@ import { openHouse } from '../../src/house.ts';
 import { theProgram } from '../../src/platform/access.ts';
 import type { Config } from '../../src/platform/config.ts';
 import { serve } from '../../src/platform/http.ts';
-import { type Item, run } from '../../src/platform/run.ts';
+import type { Item } from '../../src/platform/room.ts';
+import { run } from '../../src/platform/run.ts';
 import { p95, say } from './say.ts';
 
 const size = 500;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { dayOf } from '../../kit/day.ts';
 import type { Answers } from '../../kit/form.ts';
 import type { Entry } from '../../platform/journal.ts';
-import type { Listener, Room } from '../../platform/run.ts';
+import type { Listener, Room } from '../../platform/room.ts';
 import { amendClient, decideConflict, mergeClients, unmergeClients } from '../registry/client.ts';
 import { family } from '../registry/server-family.ts';
 import { type ProtectedClient, protectedClients } from '../registry/server-shut.ts';

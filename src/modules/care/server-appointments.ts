@@ -3,7 +3,7 @@ import { dayOf } from '../../kit/day.ts';
 import type { Finding } from '../../kit/problem.ts';
 import { isWithin } from '../../kit/scope.ts';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { standingUnder } from '../registry/server-family.ts';
 import { book, cancelAppointment, checkIn, checkSession, closeSession, completeAppointment, openSession, rebook, slotsOf } from './appointment.ts';
 

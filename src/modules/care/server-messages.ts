@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { checkContact, chooseContact } from './message.ts';
 
 export const contactCommands = [

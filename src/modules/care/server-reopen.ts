@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { enter } from '../../platform/database.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { subjectKey, unseal } from '../../platform/seal.ts';
 
 /** After a restore: opens the free words of visits with their clients' keys, and shuts the visits of clients who were erased meanwhile. Gives how many were opened. */

@@ -4,7 +4,7 @@ import { asUuid } from '../../kit/id.ts';
 import type { Scope, Tx } from '../../platform/database.ts';
 import { subjectKeyOf } from '../../platform/journal.ts';
 import { type Messenger, Undelivered } from '../../platform/messenger.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { digest, unseal } from '../../platform/seal.ts';
 import { type MessageKind, wordsOf } from './message.ts';
 import { schedulesOf } from './server-schedules.ts';

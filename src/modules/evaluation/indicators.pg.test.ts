@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { newId } from '../../kit/id.ts';
 import { type Period, periodOf } from '../../kit/period.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { aClient, aGround, aHouse, aProcedure, aVisit, type Changed, counties, program, send, sendAll } from '../../testing/house.ts';
 import type { Visit } from '../care/visit.ts';
 import { refresh } from './listener.ts';
@@ -265,12 +265,12 @@ const isOfficial = ['Q7', 'Q10', 'Q11'];
 
 describe('every indicator, row by row, with one outside each boundary', () => {
   it('each of the book has its table', async () => {
-    const house = await aHouse();
+    const house = await aHouse(onTestFinished);
     const scored = bookOf(house).book.indicators.filter((one) => one.class === 'scored' && one.kind === 'proportion');
     expect(Object.keys(tables).sort()).toEqual(scored.map((one) => one.code).sort());
   });
   it.each(Object.entries(tables))('[%s]', async (code, lines) => {
-    const house = await aHouse();
+    const house = await aHouse(onTestFinished);
     await aGround(house);
     const count = (...which: Counts[]) => lines.filter(([counts]) => which.includes(counts)).length;
     // Line by line: each adds to what it says, and to nothing else.
@@ -289,7 +289,7 @@ describe('every indicator, row by row, with one outside each boundary', () => {
     expect(count('neither')).toBeGreaterThan(0);
   });
   it('[Q7 Q10 Q11] the denominators: who is in the official numbers and who is not', async () => {
-    const house = await aHouse();
+    const house = await aHouse(onTestFinished);
     await aGround(house);
     const people = (place_code: string, count_of: string, age: [number, number], count: number, year_of = 2025, residence = 'resident') => ({
       name: 'registry.count_population',
@@ -311,7 +311,7 @@ describe('every indicator, row by row, with one outside each boundary', () => {
     ]);
   });
   it('[P5] parity: who counts as migrant, each service once a person, and each ratio capped', async () => {
-    const house = await aHouse();
+    const house = await aHouse(onTestFinished);
     await aGround(house);
     const people = (residence: string, count: number) =>
       ['female', 'male'].map((sex) => ({
@@ -347,7 +347,7 @@ describe('every indicator, row by row, with one outside each boundary', () => {
 
 describe('days in stock, beside Q5', () => {
   it('as one counts them day by day, late movements and amended visits included; by place and by facility', async () => {
-    const house = await aHouse();
+    const house = await aHouse(onTestFinished);
     await aGround(house);
     const client = aClient();
     const stock = (moved_on: string, quantity: number, kind = 'receive', product_code = 'condom') => ({

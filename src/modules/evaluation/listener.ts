@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { today as dayIn, monthOf } from '../../kit/day.ts';
 import { type Database, enter, txOf } from '../../platform/database.ts';
-import { breathe } from '../../platform/run.ts';
+import { breathe } from '../../platform/pace.ts';
 import { digest } from '../../platform/seal.ts';
 import { bookText, type CountedBook } from './book.ts';
 import { maskSql, tallySql } from './compile.ts';

@@ -11,7 +11,7 @@ import { type Actor, allow, type Role } from '../../platform/access.ts';
 import { configFrom } from '../../platform/config.ts';
 import type { Corridor } from '../../platform/http.ts';
 import { noteLook } from '../../platform/looks.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { dutyActor } from '../../platform/session.ts';
 import { documentCorridor } from './server-document.ts';
 import { importFile } from './server-import.ts';

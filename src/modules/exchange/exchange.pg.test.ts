@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { roles } from '../../app.ts';
 import { newId } from '../../kit/id.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { aGround, aHouse, counties, program, send } from '../../testing/house.ts';
 import { workOnImport } from './commands.ts';
 import { importFile } from './server-import.ts';

@@ -5,7 +5,7 @@ import { must } from '../../kit/problem.ts';
 import { type Actor, allow } from '../../platform/access.ts';
 import type { Corridor } from '../../platform/http.ts';
 import { noteLook } from '../../platform/looks.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { type Language, sayer } from '../../platform/words.ts';
 import { followUpsFor, visitsOf } from '../care/queries.ts';
 import { clientById } from '../registry/queries.ts';

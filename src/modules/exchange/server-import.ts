@@ -1,7 +1,9 @@
 import { Problem } from '../../kit/problem.ts';
 import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
-import { breathe, type House, type Item, Line, type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
+import { breathe, Line } from '../../platform/pace.ts';
+import type { House, Item } from '../../platform/room.ts';
+import { type Prepare, prepareRun, rehearse } from '../../platform/run.ts';
 import { Linker } from './server-link.ts';
 import { rowsIn, rowsOf } from './server-read.ts';
 import { note, type Report } from './server-report.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../../kit/problem.ts';
-import type { Item, Outcome } from '../../platform/run.ts';
+import type { Item, Outcome } from '../../platform/room.ts';
 import { sayer, sentence } from '../../platform/words.ts';
 import type { Linked, Linker } from './server-link.ts';
 import type { Row } from './server-rows.ts';

@@ -1,5 +1,5 @@
 import type { Ask } from '../../kit/form.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { sayer, wordsOf } from '../../platform/words.ts';
 import { type Cell, type Labels, readCell } from './cells.ts';
 import type { FoundRow } from './server-read.ts';

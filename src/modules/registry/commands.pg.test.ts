@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../kit/id.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { aClient, aGround, aHouse, aPerson, aVisit, counties, program, send, sendAll } from '../../testing/house.ts';
 import { clientsLike, duplicatePairs } from './queries.ts';
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Room } from '../../platform/run.ts';
+import type { Room } from '../../platform/room.ts';
 
 interface Known {
   id: string;

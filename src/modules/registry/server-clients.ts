@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { today } from '../../kit/day.ts';
 import type { Answers } from '../../kit/form.ts';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { amendClient, checkClient, decideConflict, keepApart, mergeClients, registerClient, unmergeClients } from './client.ts';
 import { findDuplicates } from './duplicates.ts';
 import { amendAll, clientsById, decideAll, identity } from './server-merge.ts';

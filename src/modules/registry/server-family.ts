@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Room } from '../../platform/run.ts';
+import type { Room } from '../../platform/room.ts';
 
 /** A record and all that were merged into it, however many steps: all that stands under one person. As a part of a statement, after `id in`. */
 export const family = (county: string, id: string) => sql`(

@@ -3,7 +3,7 @@ import { dayOf } from '../../kit/day.ts';
 import type { Answers } from '../../kit/form.ts';
 import { idWithin } from '../../kit/id.ts';
 import { type Entry, subjectKeyOf } from '../../platform/journal.ts';
-import { type Room, refuseEach } from '../../platform/run.ts';
+import { type Room, refuseEach } from '../../platform/room.ts';
 import { blindIndex, unseal } from '../../platform/seal.ts';
 import { type AmendedField, type amendClient, amendedFields, type ClientAnswers, checkClient, type decideConflict, mergeRules } from './client.ts';
 import { nameKeys, plainPhone } from './name-keys.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../../kit/problem.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { closePlace, countBirths, countPopulation, enrolWorker, estimate, openFacility, openPlace } from './place.ts';
 
 /** The last of several entries about the same thing: what is written when one batch says it twice. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { enter } from '../../platform/database.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 import { blindIndex, subjectKey, unseal } from '../../platform/seal.ts';
 import { nameKeys, plainPhone } from './name-keys.ts';
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Room } from '../../platform/run.ts';
+import type { Room } from '../../platform/room.ts';
 import { family } from './server-family.ts';
 
 /** A client as the work of rights sees her: shut records too. */

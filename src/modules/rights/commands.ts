@@ -2,7 +2,7 @@ import { addDays, dayOf } from '../../kit/day.ts';
 import type { Finding } from '../../kit/problem.ts';
 import { isWithin } from '../../kit/scope.ts';
 import { destroyKeys, type Entry } from '../../platform/journal.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { eraseClient, type ProtectedClient, protectedClients, setPurposes } from '../registry/server-shut.ts';
 import { checkConsent, giveConsent, withdrawConsent } from './consent.ts';
 import { breakGlass, decideRequest, glassMinutes, handOver, openRequest, requestDays, reviewGlass } from './request.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../platform/access.ts';
 import type { Db } from '../../platform/database.ts';
-import type { House } from '../../platform/run.ts';
+import type { House } from '../../platform/room.ts';
 
 /** A client's consents, newest first: the complete history. */
 export function consentsOf(db: Db, county: string, clientId: string) {

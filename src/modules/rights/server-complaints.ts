@@ -1,7 +1,7 @@
 import { addDays, type Day, dayOf } from '../../kit/day.ts';
 import type { Finding } from '../../kit/problem.ts';
 import type { Entry } from '../../platform/journal.ts';
-import { handle, type Room } from '../../platform/run.ts';
+import { handle, type Room } from '../../platform/room.ts';
 import { acknowledge, addEvidence, askReview, clocks, complain, decide, decideReview, extend } from './complaint.ts';
 
 export const complaintCommands = [

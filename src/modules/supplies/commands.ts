@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Day } from '../../kit/day.ts';
-import { handle, type Room, refuseEach } from '../../platform/run.ts';
+import { handle, type Room, refuseEach } from '../../platform/room.ts';
 import { receiveStock } from './stock.ts';
 
 /** A movement of stock as another chapter asks for it: out is negative. */
