@@ -38,6 +38,7 @@ export function readCell(field: string, ask: Ask, cell: Cell, labels: Labels): {
 
 /** 2025-3-2, 2025/3/2, 2025.3.2, 2025年3月2日 and 20250302 as a day; anything else stays as it is and is refused by the form. */
 function asDay(words: string): string {
+  if (isDay(words)) return words;
   const parts = /^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T ]00:00.*)?$/.exec(words) ?? /^(\d{4})(\d{2})(\d{2})$/.exec(words);
   if (!parts) return words;
   const day = `${parts[1]}-${(parts[2] as string).padStart(2, '0')}-${(parts[3] as string).padStart(2, '0')}`;

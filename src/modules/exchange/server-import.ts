@@ -72,12 +72,14 @@ async function importRows(
       }
     });
   };
-  for await (const found of rowsOf(path, sheetNames)) {
-    const row = reader.read(found);
-    if (!row) continue;
-    if (waiting.length >= batch || (waiting[0] && waiting[0].sheet !== row.sheet)) await flush();
-    waiting.push(row);
-    if (waiting.length % 10 === 0) await breathe();
+  for await (const some of rowsOf(path, sheetNames)) {
+    for (const found of some) {
+      const row = reader.read(found);
+      if (!row) continue;
+      if (waiting.length >= batch || (waiting[0] && waiting[0].sheet !== row.sheet)) await flush();
+      waiting.push(row);
+      if (waiting.length % 10 === 0) await breathe();
+    }
   }
   await flush();
   await line.settle();

@@ -1,3 +1,4 @@
+import { on } from 'node:events';
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Workbook } from '@cj-tech-master/excelts';
@@ -28,8 +29,8 @@ export async function rowsIn(path: string, sheetNames: readonly string[]): Promi
   return rows;
 }
 
-/** The rows of a workbook, a CSV file, or a folder of CSV files, one at a time. A file too large, or that unpacks too far, is refused before it is read. */
-export async function* rowsOf(path: string, sheetNames: readonly string[]): AsyncGenerator<FoundRow> {
+/** The rows of a workbook, a CSV file, or a folder of CSV files, some at a time. A file too large, or that unpacks too far, is refused before it is read. */
+export async function* rowsOf(path: string, sheetNames: readonly string[]): AsyncGenerator<FoundRow[]> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new Problem('missing', { field: 'file', rule: 'no_such_file', values: { value: path } });
   if (found.isDirectory()) {
@@ -48,24 +49,32 @@ export async function* rowsOf(path: string, sheetNames: readonly string[]): Asyn
   yield* workbookRows(path);
 }
 
-async function* csvRows(path: string, sheet: string): AsyncGenerator<FoundRow> {
-  const rows = createReadStream(path).pipe(parse({ bom: true, relax_column_count: true, skip_empty_lines: true, max_record_size: 1_000_000 }));
+async function* csvRows(path: string, sheet: string): AsyncGenerator<FoundRow[]> {
+  const options = { bom: true, relax_column_count: true, skip_empty_lines: true, max_record_size: 1_000_000, readableHighWaterMark: 256 };
+  const parser = createReadStream(path).pipe(parse(options));
   let row = 0;
   try {
-    for await (const cells of rows) {
-      row += 1;
-      yield { sheet, row, cells: (cells as string[]).map((cell) => (/^=[^=]/.test(cell) ? { formula: cell.slice(1) } : cell)) };
+    for await (const _ of on(parser, 'readable', { close: ['end'] })) {
+      const some: FoundRow[] = [];
+      for (let cells = parser.read() as string[] | null; cells !== null; cells = parser.read() as string[] | null) {
+        row += 1;
+        some.push({ sheet, row, cells: cells.map(asCell) });
+      }
+      if (some.length > 0) yield some;
     }
   } catch (error) {
     throw new Problem('invalid', { field: 'file', rule: 'not_a_csv', values: { value: sheet, row: row + 1, why: (error as Error).message.slice(0, 120) } });
   }
 }
 
-async function* workbookRows(path: string): AsyncGenerator<FoundRow> {
+/** What begins with an equals sign, and is not two of them, would be a formula: it never runs. */
+const asCell = (cell: string): Cell => (cell.charCodeAt(0) === 61 && cell.length > 1 && cell.charCodeAt(1) !== 61 ? { formula: cell.slice(1) } : cell);
+
+async function* workbookRows(path: string): AsyncGenerator<FoundRow[]> {
   try {
     const reader = Workbook.createStreamReader(path, { worksheets: 'emit', sharedStrings: 'cache', styles: 'cache', hyperlinks: 'ignore' } as never);
     for await (const sheet of reader as AsyncIterable<AsyncIterable<{ number: number; values: unknown[] }> & { name: string }>) {
-      for await (const row of sheet) yield { sheet: sheet.name, row: row.number, cells: Array.from((row.values as unknown[]).slice(1), plain) };
+      for await (const row of sheet) yield [{ sheet: sheet.name, row: row.number, cells: Array.from((row.values as unknown[]).slice(1), plain) }];
     }
   } catch (error) {
     if (error instanceof Problem) throw error;

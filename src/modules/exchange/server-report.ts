@@ -61,7 +61,7 @@ function refusalOf({ sheet, row, raw }: Row, finding: Finding): Refusal {
     { client_id: 'client_number', facility_id: 'facility_number', health_worker_id: 'worker_number', follow_up_id: 'visit_number', visit_id: 'visit_number' }[
       finding.field
     ] ?? finding.field;
-  const cell = raw.get(shown);
+  const cell = raw(shown);
   const value = cell instanceof Date ? cell.toISOString().slice(0, 10) : typeof cell === 'object' && cell ? `=${cell.formula}` : String(cell ?? '');
   return {
     sheet: sheet.name,

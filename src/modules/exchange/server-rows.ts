@@ -11,7 +11,8 @@ export interface Row {
   sheet: Sheet;
   row: number;
   answers: Record<string, unknown>;
-  raw: Map<string, Cell>;
+  /** The cell of a column as it was found. */
+  raw: (column: string) => Cell | undefined;
 }
 
 const say = { zh: sayer('zh'), en: sayer('en') };
@@ -36,18 +37,16 @@ export class SheetReader {
     if (!known || isExample(cells) || cells.every((cell) => cell === null || cell === '')) return undefined;
     this.#report.rows += 1;
     const answers: Record<string, unknown> = { ...known.sheet.fixed };
-    const raw = new Map<string, Cell>();
     for (const [index, cell] of cells.entries()) {
       const dropped = known.dropped[index];
       if (dropped && cell !== null && cell !== '') dropped.values += 1;
       const column = known.columns[index];
       if (!column) continue;
-      raw.set(column.key, cell);
       const { value, finding } = readCell(column.key, column.ask, cell, labels);
       if (finding) answers[column.key] = finding;
       else if (value !== undefined) answers[column.key] = value;
     }
-    return { sheet: known.sheet, row, answers, raw };
+    return { sheet: known.sheet, row, answers, raw: (key) => cells[known.columns.findIndex((column) => column?.key === key)] };
   }
 
   knowsAny(): boolean {
