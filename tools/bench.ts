@@ -15,13 +15,14 @@ import { benchPeople } from './bench/people.ts';
 import { benchPhone } from './bench/phone.ts';
 import { benchRecording } from './bench/recording.ts';
 import { benchSite } from './bench/site.ts';
+import { yardstick } from './bench/yardstick.ts';
 
 const { values } = parseArgs({ options: { full: { type: 'string' }, only: { type: 'string' } } });
 const wanted = (name: string) => !values.only || values.only.split(',').includes(name);
 const scratch = mkdtempSync(join(tmpdir(), 'zhiyuan-bench-'));
 chmodSync(scratch, 0o755);
 
-console.log(`node ${process.version}, ${process.platform}-${process.arch}; embedded PostgreSQL, durable settings (fsync on)\n`);
+console.log(`node ${process.version}, ${process.platform}-${process.arch}; embedded PostgreSQL, durable settings (fsync on)\n${yardstick(scratch)}\n`);
 try {
   if (wanted('recording')) await benchRecording({ ...configFrom({}), dataFolder: join(scratch, 'recording'), port: 0 });
   if (wanted('import')) await benchImport({ ...configFrom({}), dataFolder: join(scratch, 'import'), port: 0 }, join(scratch, 'files'), loads.part);

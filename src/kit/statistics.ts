@@ -31,24 +31,33 @@ export function ratio(a: number, b: number): Interval | undefined {
   return { low: Math.exp(Math.log(a / b) - spread), high: Math.exp(Math.log(a / b) + spread) };
 }
 
+/** Counts of those served among some people, and among those they are compared with. */
+export interface Rates {
+  count: number;
+  of: number;
+  refCount: number;
+  refOf: number;
+}
+
+/** The ratio of two rates with its interval on the log scale, binomial variances (Katz 1978); undefined where a rate is nothing or unknown. */
+export function rateRatio({ count, of, refCount, refOf }: Rates): (Interval & { value: number }) | undefined {
+  if (!(of > 0 && refOf > 0 && refCount > 0 && count > 0)) return undefined;
+  const value = count / of / (refCount / refOf);
+  const variance = Math.max(0, 1 / count - 1 / of) + Math.max(0, 1 / refCount - 1 / refOf);
+  const spread = Math.exp(z95 * Math.sqrt(variance));
+  return { value, low: value / spread, high: value * spread };
+}
+
 /**
- * The mean of several ratios of rates, each capped at 1, with its interval: the means of the capped bounds of each ratio's own (log scale,
- * binomial variances: Katz 1978). Who uses one service may use the others too; bounds that move together hold whatever they share.
+ * The mean of several ratios of rates, each capped at 1, with its interval: the means of the capped bounds of each ratio's own.
+ * Who uses one service may use the others too; bounds that move together hold whatever they share.
  * Undefined where a rate is nothing or unknown.
  */
-export function parity(pairs: readonly { count: number; of: number; refCount: number; refOf: number }[]): (Interval & { value: number }) | undefined {
-  const usable = pairs.filter((pair) => pair.of > 0 && pair.refOf > 0 && pair.refCount > 0 && pair.count > 0);
-  if (usable.length === 0 || usable.length < pairs.length) return undefined;
-  const sum = { value: 0, low: 0, high: 0 };
-  for (const pair of usable) {
-    const value = pair.count / pair.of / (pair.refCount / pair.refOf);
-    const variance = Math.max(0, 1 / pair.count - 1 / pair.of) + Math.max(0, 1 / pair.refCount - 1 / pair.refOf);
-    const spread = Math.exp(z95 * Math.sqrt(variance));
-    sum.value += Math.min(1, value);
-    sum.low += Math.min(1, value / spread);
-    sum.high += Math.min(1, value * spread);
-  }
-  return { value: sum.value / usable.length, low: sum.low / usable.length, high: sum.high / usable.length };
+export function parity(pairs: readonly Rates[]): (Interval & { value: number }) | undefined {
+  const ratios = pairs.map(rateRatio).filter((one) => one !== undefined);
+  if (ratios.length === 0 || ratios.length < pairs.length) return undefined;
+  const mean = (part: 'value' | 'low' | 'high') => ratios.reduce((sum, one) => sum + Math.min(1, one[part]), 0) / ratios.length;
+  return { value: mean('value'), low: mean('low'), high: mean('high') };
 }
 
 /** x with P(shape, x) = p for the gamma distribution of scale 1; bisection to 1e-12. */

@@ -98,7 +98,8 @@ async function writeFiles(folder: string, { clients, visits, years }: Load): Pro
       written += 1;
       await write(`visits_${input['service']}`, {
         ...input,
-        visit_number: input['visit_id'],
+        // As a county numbers its visits: one after the other.
+        visit_number: `V${String(written).padStart(8, '0')}`,
         client_number: numberOf.get(input['client_id']),
         facility_number: facilityOf.get(input['facility_id']),
       });

@@ -1,5 +1,5 @@
 import type { Period } from '../../kit/period.ts';
-import { type Interval, parity, poisson, ratio, wilson } from '../../kit/statistics.ts';
+import { type Interval, parity, poisson, rateRatio, ratio, wilson } from '../../kit/statistics.ts';
 import type { CountedBook } from './book.ts';
 import { type Indicator, isOfficial } from './indicator.ts';
 
@@ -20,7 +20,8 @@ export interface Figure {
   /** How many more would reach the target (above it, for lower-is-better); null where that makes no sense. */
   needed: number | null;
   beside: { code: string; numerator: number; denominator: number | null; value: number | null }[];
-  parts: { code: string; count: number; share: number | null }[];
+  /** The classes of a mix, or the services of a parity, each with its own interval. */
+  parts: { code: string; count: number; share: number | null; low: number | null; high: number | null }[];
 }
 
 /** Below this many the figure is shown but not judged. */
@@ -72,6 +73,7 @@ export function figureOf(indicator: Indicator, place_code: string, period: Perio
         code: pair.code,
         count: pair.count,
         share: pair.of && pair.refOf && pair.refCount ? pair.count / pair.of / (pair.refCount / pair.refOf) : null,
+        ...bounds(rateRatio(pair)),
       }));
       const few = pairs.some((pair) => Math.min(pair.of, pair.refOf) < fewest);
       const verdict = verdictOf(indicator, found?.value ?? null, found, few ? 0 : fewest, false);
@@ -86,10 +88,11 @@ export function figureOf(indicator: Indicator, place_code: string, period: Perio
       };
     }
     case 'mix': {
-      const parts = indicator.classes.map((code) => ({ code, count: key(code), share: null as number | null }));
+      const parts = indicator.classes.map((code) => ({ code, count: key(code) }));
       const total = parts.reduce((sum, part) => sum + part.count, 0);
       if (total < (indicator.show_from ?? 0)) return { ...blank, denominator: total, verdict: 'hidden' };
-      return { ...blank, denominator: total, verdict: 'context', parts: parts.map((part) => ({ ...part, share: total ? part.count / total : null })) };
+      const shares = parts.map((part) => ({ ...part, share: total ? part.count / total : null, ...bounds(wilson(part.count, total)) }));
+      return { ...blank, denominator: total, verdict: 'context', parts: shares };
     }
     case 'ratio': {
       const [numerator, denominator] = [key('numerator'), key('denominator')];

@@ -26,7 +26,7 @@ const figureSchema = z.object({
   verdict: z.enum(verdicts),
   needed: z.number().nullable(),
   beside: z.array(z.object({ code: z.string(), numerator: z.number(), denominator: z.number().nullable(), value: z.number().nullable() })),
-  parts: z.array(z.object({ code: z.string(), count: z.number(), share: z.number().nullable() })),
+  parts: z.array(z.object({ code: z.string(), count: z.number(), share: z.number().nullable(), low: z.number().nullable(), high: z.number().nullable() })),
 });
 const placeSchema = z.object({
   place_code: z.string(),

@@ -27,6 +27,7 @@ export class Linker {
   readonly #read: (<T>(query: (db: Db) => Promise<T>) => Promise<T>) | undefined;
   readonly #facilities = new Map<string, string>();
   readonly #workers = new Map<string, string>();
+  readonly #beginnings = new Map<string, string>();
   /** Clients that this file has added: number → id. */
   readonly #added = new Map<string, string>();
 
@@ -69,10 +70,12 @@ export class Linker {
     // The row as its form orders it: the same content gives the same id, in whatever order the columns stood.
     const content = JSON.stringify(row.sheet.columns.map(({ key }) => row.answers[key] ?? null));
     const make = (input: Record<string, unknown>, isChange = false, name = row.sheet.command.name) => {
-      const id = asUuid(digest(county, name, row.sheet.name, isChange ? JSON.stringify(input) : '', content));
-      return { row, item: { id, name, input }, findings, isChange };
+      // An entry's id begins as that of whom or what it is about, so that both lie side by side in their indexes.
+      const about = String(input['visit_id'] ?? input['client_id'] ?? '').slice(0, 8);
+      const own = digest(county, name, row.sheet.name, isChange ? JSON.stringify(input) : '', content);
+      return { row, item: { id: asUuid(about + own), name, input }, findings, isChange };
     };
-    const idFor = (kind: string, number: unknown) => asUuid(digest(county, kind, String(number)));
+    const idFor = (kind: string, number: unknown) => asUuid(this.#beginning(kind, String(number)) + digest(county, kind, String(number)));
     switch (row.sheet.command.name) {
       case 'registry.open_facility':
         return make({ facility_id: idFor('facility', facility_number), facility_number, ...answers });
@@ -112,6 +115,22 @@ export class Linker {
       default:
         return make(answers);
     }
+  }
+
+  /**
+   * How the identifiers of a thousand neighbouring numbers begin alike: what a county numbers one after the other comes to lie together,
+   * where identifiers that are all chance would touch every page of every index (measured: a fifth of an import's time). It tells
+   * nothing of the number: a digest of all but its last three characters.
+   */
+  #beginning(kind: string, number: string): string {
+    const group = `${kind} ${number.slice(0, -3)}`;
+    let beginning = this.#beginnings.get(group);
+    if (!beginning) {
+      if (this.#beginnings.size > 10_000) this.#beginnings.clear();
+      beginning = digest(this.#actor.county_code, group).slice(0, 8);
+      this.#beginnings.set(group, beginning);
+    }
+    return beginning;
   }
 
   /** A row that was imported before and has been amended since is old news: the amendment stays. */

@@ -247,7 +247,10 @@ function Context({ board }: { board: Board }) {
                       <div className="bar" style={{ width: `${100 * (part.share ?? 0)}%` }} />
                     </div>,
                     <span key={`${part.code} number`} className="numbers">
-                      {number(100 * (part.share ?? 0), 1)} %
+                      {number(100 * (part.share ?? 0), 1)} %{' '}
+                      <small>
+                        {number(100 * (part.low ?? 0), 1)}–{number(100 * (part.high ?? 0), 1)}
+                      </small>
                     </span>,
                   ])}
                 </div>

@@ -73,6 +73,7 @@ function IndicatorOf({ answer, level, setLevel }: { answer: Answer; level: strin
             <Text key={part.code} size="sm" className="numbers">
               {name(sheet.parts?.find((one) => one.code === part.code)?.title ?? { zh: part.code, en: part.code })}:{' '}
               {part.share === null ? '–' : number(part.share, 2)}
+              {part.low === null || part.high === null ? '' : ` (${number(part.low, 2)}–${number(part.high, 2)})`}
             </Text>
           ))}
           {figure.beside.map((one) => (
