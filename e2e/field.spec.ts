@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { accessible, isPhone, signIn, test, withAuthenticator } from './kit.ts';
+import { accessible, codeFor, isPhone, signIn, test, withAuthenticator } from './kit.ts';
 
 const pin = '135790';
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
@@ -106,6 +106,22 @@ test('booked without a network, moved by herself, a number on the day; in Englis
   // She opens her own record with a code and takes another hour.
   await desk.goto(`/people/${id}`);
   await expect(desk.getByText(`${at[0]} ·`)).toBeVisible();
+  const code = await codeFor(desk);
+  const hers = await (await browser.newContext({ baseURL: new URL(page.url()).origin, locale: 'zh-CN', viewport: { width: 390, height: 844 } })).newPage();
+  await hers.goto('/my');
+  await hers.getByLabel('代码').fill(code);
+  await hers.getByRole('button', { name: '打开' }).click();
+  await hers.getByRole('button', { name: '改约' }).click();
+  await hers.getByRole('combobox', { name: '时段' }).click();
+  await hers.getByRole('option', { name: new RegExp(`${at[0]}–${at[1]}`) }).click();
+  const free = hers.getByRole('button', { name: / · 余 4$/ }).first();
+  const later = ((await free.textContent()) ?? '').slice(0, 5);
+  expect(later).not.toBe(at[0]);
+  await free.click();
+  await expect(hers.getByText(`${later} ·`).first()).toBeVisible();
+  await accessible(hers);
+  await shot(hers, 'moved');
+  await hers.context().close();
   await desk.goto('/sessions');
   await card.getByRole('button', { name: '候诊名单' }).click();
   await card.getByRole('button', { name: '到达取号' }).click();

@@ -49,3 +49,18 @@ export async function withAuthenticator(page: Page, more: { ctap2Version?: 'ctap
     },
   });
 }
+
+/** On her page at the station: she agrees, alone and with her own hand, to look at her record, and is handed the code that opens it. */
+export async function codeFor(page: Page): Promise<string> {
+  const row = page.getByRole('row', { name: /本人查看记录/ });
+  await row.getByRole('button', { name: '征求同意' }).click();
+  await page.getByLabel('本人单独、自愿作出决定').check();
+  const pad = (await page.locator('.signature').boundingBox()) as { x: number; y: number };
+  await page.mouse.move(pad.x + 30, pad.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(pad.x + 140, pad.y + 90, { steps: 6 });
+  await page.mouse.up();
+  await page.getByRole('button', { name: '同意', exact: true }).click();
+  await row.getByRole('button', { name: '交付查看代码' }).click();
+  return (await page.getByText(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/).textContent()) as string;
+}

@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { accessible, isPhone, signIn, test, withAuthenticator } from './kit.ts';
+import { accessible, codeFor, isPhone, signIn, test, withAuthenticator } from './kit.ts';
 
 const shot = (page: Page, name: string) => page.screenshot({ path: `.cache/shots/${name}-${test.info().project.name}.png`, fullPage: true });
 
@@ -239,17 +239,7 @@ test('she adds a passkey to her own record and opens it with that alone', async 
   page.on('dialog', (dialog) => dialog.accept());
   await signIn(page, 'county');
   const name = await openSomebody(page, 8);
-  const row = page.getByRole('row', { name: /本人查看记录/ });
-  await row.getByRole('button', { name: '征求同意' }).click();
-  await page.getByLabel('本人单独、自愿作出决定').check();
-  const pad = (await page.locator('.signature').boundingBox()) as { x: number; y: number };
-  await page.mouse.move(pad.x + 30, pad.y + 40);
-  await page.mouse.down();
-  await page.mouse.move(pad.x + 140, pad.y + 90, { steps: 6 });
-  await page.mouse.up();
-  await page.getByRole('button', { name: '同意', exact: true }).click();
-  await row.getByRole('button', { name: '交付查看代码' }).click();
-  const code = (await page.getByText(/^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/).textContent()) as string;
+  const code = await codeFor(page);
 
   // Passkeys are bound to a name, not to a number: the same server under its name.
   const baseURL = (test.info().project.use.baseURL as string).replace('127.0.0.1', 'localhost');
