@@ -25,6 +25,12 @@ test('a visit typed in the browser changes the indicator on the board', async ({
   await expect(page.getByRole('heading', { level: 1 })).toContainText('测试');
 
   await page.getByRole('link', { name: '记录服务' }).click();
+  // Said while it is typed, by the same rules that are law at the server.
+  const day = await page.getByLabel('服务日期').inputValue();
+  await page.getByLabel('服务日期').fill('2100-01-01');
+  await expect(page.getByText('不能晚于今天')).toBeVisible();
+  await page.getByLabel('服务日期').fill(day);
+  await expect(page.getByText('不能晚于今天')).toBeHidden();
   await radio(page, '本人决定', '接受').click();
   await radio(page, '服务对象类型', '首次采用').click();
   for (const method of ['宫内节育器', '皮下埋植', '避孕套'])
@@ -38,6 +44,8 @@ test('a visit typed in the browser changes the indicator on the board', async ({
   await radio(page, '当次得到所选方法', '是').click();
   await page.getByRole('combobox', { name: '药具' }).click();
   await page.getByRole('option', { name: '避孕套' }).click();
+  await page.getByLabel('数量').fill('5000');
+  await expect(page.getByText('应为 1 到 1000 的整数，现为 5000').first()).toBeVisible();
   await page.getByLabel('数量').fill('10');
   await page.getByRole('button', { name: '保存' }).click();
   await expect(page.getByRole('heading', { name: '服务记录 (1)' })).toBeVisible();

@@ -29,23 +29,25 @@ export function useDraft(about: string): { kept: Filling | undefined } | undefin
  */
 export function useFilling(about: string | undefined, kept: Filling | undefined, untouched: () => Draft) {
   const [filling, setFilling] = useState<Filling>(() => kept ?? { entry: newId(), answers: untouched() });
-  const [isTouched, setTouched] = useState(false);
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [isResumed, setResumed] = useState(kept !== undefined);
   useEffect(() => {
-    if (!isTouched || about === undefined) return;
+    if (touched.size === 0 || about === undefined) return;
     const soon = setTimeout(() => void phone.keepDraft(about, filling).catch(() => {}), 300);
     return () => clearTimeout(soon);
-  }, [about, filling, isTouched]);
+  }, [about, filling, touched]);
   const forget = async () => {
-    setTouched(false);
+    setTouched(new Set());
     if (about !== undefined) await phone.keepDraft(about, undefined);
   };
   return {
     ...filling,
+    /** The questions that were answered or changed here. */
+    touched,
     isResumed,
     change(field: string, value: unknown) {
       setFilling((now) => ({ ...now, answers: { ...now.answers, [field]: value } }));
-      setTouched(true);
+      setTouched((before) => new Set([...before, field]));
     },
     /** It was sent: nothing is kept of it any more. */
     forget,

@@ -9,6 +9,7 @@ import { Asking } from '../../../web/Asking.tsx';
 import { queries, send, useAsked, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { hintsOf } from '../../../web/hints.ts';
 import { Resumed } from '../../../web/Resumed.tsx';
 import { phone } from '../../../web/sync.ts';
 import { Unlikely } from '../../../web/Unlikely.tsx';
@@ -155,7 +156,9 @@ function RecordVisit({ client, before, newer, draft, done }: RecordProps) {
   };
   const change = (field: string, value: unknown) => {
     filling.change(field, value);
-    if (wasSent) setFindings(check(withoutStray({ ...given, [field]: value })));
+    const draft = withoutStray({ ...given, [field]: value });
+    const rules = (answered: Draft) => checkVisit(answered as unknown as Visit, client, today());
+    setFindings(wasSent ? check(draft) : hintsOf(visitForm, draft, rules, filling.touched, field));
   };
   const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
   const save = async (isChecked = false) => {
@@ -222,7 +225,8 @@ function RecordVisit({ client, before, newer, draft, done }: RecordProps) {
       <div className="card">
         <FormFields {...drawn} only={last} />
       </div>
-      <Findings of={findings} title={say('visit.not_yet')} />
+      {/* Before it is sent, what is wrong stands at each question. */}
+      <Findings of={wasSent ? findings : []} title={say('visit.not_yet')} />
       <Unlikely of={unlikely} goOn={() => save(true)} />
       <Group className="stick">
         <Button size="md" onClick={() => save()}>

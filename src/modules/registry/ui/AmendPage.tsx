@@ -8,6 +8,7 @@ import { Asking } from '../../../web/Asking.tsx';
 import { send, useAsked } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { hintsOf } from '../../../web/hints.ts';
 import { useSay } from '../../../web/words.ts';
 import { amendClient, amendedFields, checkClient } from '../client.ts';
 
@@ -29,11 +30,14 @@ function Amend({ before }: { before: Amendable }) {
   const [entry] = useState(() => newId());
   const [changed, setChanged] = useState<Draft>({});
   const [findings, setFindings] = useState<readonly Finding[]>([]);
-  const save = async () => {
-    const differing = Object.fromEntries(Object.entries(changed).filter(([field, value]) => value !== undefined && value !== (before[field] ?? undefined)));
+  const check = (now: Draft) => {
+    const differing = Object.fromEntries(Object.entries(now).filter(([field, value]) => value !== undefined && value !== (before[field] ?? undefined)));
     const seen = before.seen ? { seen: before.seen } : {};
     const read = readAnswers(amendClient.form, { client_id: before.id, version: before.version, ...seen, ...differing });
-    const wrong = read.findings.length > 0 ? read.findings : checkClient({ ...(before as object), ...read.answers } as never);
+    return { read, differing, wrong: read.findings.length > 0 ? read.findings : checkClient({ ...(before as object), ...read.answers } as never) };
+  };
+  const save = async () => {
+    const { read, differing, wrong } = check(changed);
     const nothing = Object.keys(differing).length === 0;
     const refused = wrong.length > 0 ? wrong : nothing ? [] : await send(amendClient, read.answers, entry);
     setFindings(refused);
@@ -49,7 +53,12 @@ function Amend({ before }: { before: Amendable }) {
           only={amendedFields}
           answers={{ ...before, ...changed }}
           findings={findings}
-          change={(field, value) => setChanged({ ...changed, [field]: value })}
+          change={(field, value) => {
+            const now = { ...changed, [field]: value };
+            setChanged(now);
+            const rules = (draft: Draft) => checkClient({ ...before, ...draft } as never);
+            setFindings(hintsOf(amendClient.form, now, rules, Object.keys(now), field));
+          }}
         />
       </div>
       <Findings of={findings} />

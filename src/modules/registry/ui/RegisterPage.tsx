@@ -8,6 +8,7 @@ import type { Finding } from '../../../kit/problem.ts';
 import { send, useSession } from '../../../web/api.ts';
 import { Findings } from '../../../web/Findings.tsx';
 import { type Draft, FormFields } from '../../../web/FormFields.tsx';
+import { hintsOf } from '../../../web/hints.ts';
 import { Resumed } from '../../../web/Resumed.tsx';
 import { Unlikely } from '../../../web/Unlikely.tsx';
 import { type Filling, useDraft, useFilling } from '../../../web/use-draft.ts';
@@ -29,12 +30,22 @@ function Register({ draft }: { draft: Filling | undefined }) {
   const [findings, setFindings] = useState<readonly Finding[]>([]);
   const given: Draft = { ...(session && session.place_code.length > 9 ? { place_code: session.place_code } : {}), ...answers };
   const [unlikely, setUnlikely] = useState<readonly Finding[]>([]);
+  const [wasSent, setSent] = useState(false);
+  const check = (draft: Draft) => {
+    const read = readAnswers(clientForm, draft);
+    return { ...read, wrong: read.findings.length > 0 ? read.findings : checkClient(read.answers) };
+  };
+  const change = (field: string, value: unknown) => {
+    filling.change(field, value);
+    const draft = { ...given, [field]: value };
+    setFindings(wasSent ? check(draft).wrong : hintsOf(clientForm, draft, (answered) => checkClient(answered as never), filling.touched, field));
+  };
   const save = async (isChecked = false) => {
-    const read = readAnswers(clientForm, given);
-    const wrong = read.findings.length > 0 ? read.findings : checkClient(read.answers);
-    const odd = wrong.length > 0 || isChecked ? [] : unlikelyInClient(read.answers, today());
+    const { answers: read, wrong } = check(given);
+    const odd = wrong.length > 0 || isChecked ? [] : unlikelyInClient(read, today());
     if (odd.length > 0) return setUnlikely(odd);
-    const refused = wrong.length > 0 ? wrong : await send(registerClient, read.answers, entry);
+    const refused = wrong.length > 0 ? wrong : await send(registerClient, read, entry);
+    setSent(true);
     setUnlikely([]);
     setFindings(refused);
     if (refused.length > 0) return;
@@ -47,9 +58,9 @@ function Register({ draft }: { draft: Filling | undefined }) {
       <Text c="dimmed">{say('people.register_how')}</Text>
       <Resumed of={filling} />
       <div className="card">
-        <FormFields form={clientForm} answers={given} findings={findings} change={filling.change} />
+        <FormFields form={clientForm} answers={given} findings={findings} change={change} />
       </div>
-      <Findings of={findings} />
+      <Findings of={wasSent ? findings : []} />
       <Unlikely of={unlikely} goOn={() => save(true)} />
       <Group>
         <Button onClick={() => save()}>{say('save')}</Button>
