@@ -165,8 +165,7 @@ export async function measure(options: Options & { period: string; level: string
     const rows = await house.database.read({ county_code: county, place_code: county }, async (db) => {
       const places = options.level === facilityLevel ? await facilitiesOf(db, county, county) : await placesOf(db, county, county, options.level);
       const tree = (await placesOf(db, county, county)).filter((place) => !insideLevels.includes(place.level));
-      if (options.disclosed && [...insideLevels, facilityLevel].includes(options.level))
-        throw new Problem('forbidden', { field: 'level', rule: 'R6_not_below_township' });
+      if (options.disclosed && insideLevels.includes(options.level)) throw new Problem('forbidden', { field: 'level', rule: 'R6_not_below_township' });
       const outside = options.disclosed ? { tree, threshold: (key: string) => secretThreshold(house.keys, key) } : undefined;
       const found = await figures(db, house.database, county, book, places, [period], { cold: options.cold === true, outside });
       // A facility is known by its number.

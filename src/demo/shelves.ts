@@ -23,10 +23,11 @@ export class Shelves {
 
   constructor(ground: Ground) {
     this.#facilities = new Map([...ground.stationOf.values(), ...ground.roomOf.values()].map((one) => [one.id, one]));
+    const byNumber = new Map([...this.#facilities].map(([id, { number }]) => [number, id]));
     for (const { name, input } of ground.items) {
       if (name !== 'supplies.receive') continue;
       const { facility_number, product_code, quantity } = input as { facility_number: string; product_code: string; quantity: number };
-      const id = [...this.#facilities].find(([, one]) => one.number === facility_number)?.[0];
+      const id = byNumber.get(facility_number);
       if (id) this.#shelf(id, product_code).left = quantity;
     }
   }

@@ -1,3 +1,4 @@
+import { WebAuthnError } from '@simplewebauthn/browser';
 import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
 import { clock } from '../kit/day.ts';
 import type { Answers, Form } from '../kit/form.ts';
@@ -105,7 +106,8 @@ export async function tried(work: () => Promise<unknown>): Promise<readonly Find
 const ruleOf = (error: Error): string => {
   if (error.name === 'NotAllowedError') return 'passkey_too_late';
   if (error.message === 'no_prf') return 'no_prf';
-  return isStorageError(error) ? 'storage_full' : 'our_mistake';
+  // A passkey's trouble bears names that a full disk's bears too.
+  return isStorageError(error) && !(error instanceof WebAuthnError) ? 'storage_full' : 'our_mistake';
 };
 
 /** Sends one command by its name; gives its findings, none when it was done or is kept on the phone, which sends it as soon as it can. */

@@ -173,7 +173,10 @@ export class Phone<K = unknown> {
 
   /** Keeps what is half filled in about a client, so that an app that is killed loses nothing; undefined takes it off. */
   async keepDraft(about: string, draft: unknown): Promise<void> {
-    if (this.#key) await keepDraft(this.#world.local, this.#key, about, draft);
+    const key = this.#key;
+    if (!key) return;
+    await awake(this.#world.local);
+    await keepDraft(this.#world.local, key, about, draft);
   }
 
   /** What was half filled in about a client. */

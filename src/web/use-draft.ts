@@ -38,7 +38,8 @@ export function useFilling(about: string | undefined, kept: Filling | undefined,
   }, [about, filling, touched]);
   const forget = async () => {
     setTouched(new Set());
-    if (about !== undefined) await phone.keepDraft(about, undefined);
+    // What was sent is safe: a draft that cannot be taken away now must not hold the page up.
+    if (about !== undefined) await phone.keepDraft(about, undefined).catch(() => {});
   };
   return {
     ...filling,

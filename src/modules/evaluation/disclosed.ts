@@ -9,8 +9,8 @@ export interface Outside {
   threshold: (key: string) => number;
 }
 
-/** Levels that are never told outside the care team [R6]. */
-export const insideLevels: readonly string[] = ['village', 'ward'];
+/** Levels that are never told outside the care team [R6]; facilities stand beside the tree of places. */
+export const insideLevels: readonly string[] = ['village', 'ward', 'facility'];
 
 /**
  * The counts of one period as they may be told [R6]. What is hidden is decided over the whole tree, whatever part is asked for, so that

@@ -190,8 +190,7 @@ export const evaluationRoutes = [
       );
       const level = query.level ?? (place.level === 'county' ? 'township' : 'village');
       const isRanked = indicator.class === 'scored' && !(hiddenLevels.includes(level) && indicator.dimension === 'context');
-      // Facilities, as villages, are for the care team alone [R6].
-      const isTold = isRanked && !(outside && [...insideLevels, facilityLevel].includes(level));
+      const isTold = isRanked && !(outside && insideLevels.includes(level));
       const within =
         level === facilityLevel && isTold
           ? await facilitiesOf(db, county_code, code)
