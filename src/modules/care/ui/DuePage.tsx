@@ -37,8 +37,8 @@ export function DuePage() {
 export function DueOn({ task }: { task: DueTask }) {
   const { say } = useSay();
   return (
-    <span>
-      {task.due_on} <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
+    <span className="due-on">
+      <time>{task.due_on}</time> <span className={`verdict ${{ late: 'short', open: 'met', soon: 'hidden' }[task.state]}`}>{say(`due.${task.state}`)}</span>
     </span>
   );
 }

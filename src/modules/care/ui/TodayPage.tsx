@@ -83,7 +83,7 @@ function Work({ tasks, total, day }: DueAnswer) {
         {others.length > 0 && (
           <Listing
             label={say('due.title')}
-            minWidth={340}
+            minWidth={280}
             heads={[say('client.due'), say('field.name'), say('field.kind')]}
             rows={others.slice(0, first)}
             keyOf={(task) => task.id}
